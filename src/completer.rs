@@ -1,0 +1,359 @@
+//! One completion, from cursor to suggestion: typed-along cache → prompt → engine → suggestion.
+//!
+//! In: a [`Place`] in a snapshot. Out: a [`Completion`], which may be empty. It knows no protocol.
+//! Dropping the future cancels the engine's work. It cannot fail: an engine that does is an empty
+//! completion, and the engine's state says why.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use dashmap::DashMap;
+use ropey::Rope;
+
+use crate::engine::{Engine, Event, Figures, Request, Stop};
+use crate::figures::Counters;
+use crate::prompt::{self, Anchor, Budget, Prompt};
+use crate::suggestion::{self, Around, Extent, Suggestion};
+
+/// Answers remembered per document.
+const REMEMBERED: usize = 64;
+
+/// Where a completion is wanted.
+#[derive(Clone, Debug)]
+pub struct Place<'a> {
+    /// Names the document; what is remembered is remembered under it.
+    pub document: &'a str,
+    /// As in `textDocument.languageId`.
+    pub language: &'a str,
+    /// The text at the time of the request.
+    pub text: &'a Rope,
+    /// Bytes into the text.
+    pub cursor: usize,
+    /// The person asked, rather than just typed.
+    pub invoked: bool,
+}
+
+/// How to complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// How much the model sees.
+    pub budget: Budget,
+    /// Tokens generated at most for the rest of a line.
+    pub line_tokens: u32,
+    /// Tokens generated at most for a block; 0 for never more than a line.
+    pub block_tokens: u32,
+    /// Answer from earlier suggestions while one types along.
+    pub reuse: bool,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Style { budget: Budget::default(), line_tokens: 48, block_tokens: 128, reuse: true }
+    }
+}
+
+/// Where an answer came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// There was nothing to ask: the place wants no suggestion.
+    #[default]
+    Nothing,
+    /// An earlier suggestion that was typed along.
+    Cache,
+    /// The model.
+    Model,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Completion {
+    /// The text, if there is any worth showing.
+    pub suggestion: Option<Suggestion>,
+    /// Where it came from.
+    pub source: Source,
+    /// What the model did for it.
+    pub figures: Figures,
+}
+
+/// Completes in all open documents.
+pub struct Completer {
+    engine: Arc<dyn Engine>,
+    documents: DashMap<String, Memory>,
+    counters: Mutex<Counters>,
+}
+
+/// What is remembered of a document.
+#[derive(Default)]
+struct Memory {
+    anchor: Option<Anchor>,
+    answers: VecDeque<Remembered>,
+}
+
+/// An answer that may be typed along.
+struct Remembered {
+    prompt: Prompt,
+    text: String,
+}
+
+impl Completer {
+    /// A completer on an engine.
+    pub fn new(engine: Arc<dyn Engine>) -> Completer {
+        Completer { engine, documents: DashMap::new(), counters: Mutex::default() }
+    }
+
+    /// The engine it asks.
+    pub fn engine(&self) -> &Arc<dyn Engine> {
+        &self.engine
+    }
+
+    /// What happened so far.
+    pub fn counters(&self) -> MutexGuard<'_, Counters> {
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets a document.
+    pub fn forget(&self, document: &str) {
+        self.documents.remove(document);
+    }
+
+    /// The completion at a place.
+    pub async fn complete(&self, place: Place<'_>, style: Style) -> Completion {
+        let started = Instant::now();
+        let mut run = Run { completer: self, figures: Figures::default(), finished: false };
+        let (suggestion, source) = self.answer(&place, style, &mut run.figures).await;
+        run.finished = true;
+        let completion = Completion { suggestion, source, figures: run.figures };
+        self.counters().note(&completion, started.elapsed());
+        completion
+    }
+
+    async fn answer(
+        &self,
+        place: &Place<'_>,
+        style: Style,
+        figures: &mut Figures,
+    ) -> (Option<Suggestion>, Source) {
+        let (prompt, rest_of_line) = {
+            let mut memory = self.documents.entry(place.document.to_owned()).or_default();
+            let anchor = memory.anchor.as_ref();
+            let (prompt, anchor) = prompt::prompt(place.text, place.cursor, style.budget, anchor);
+            memory.anchor = Some(anchor);
+            (prompt, rest_of_line(place.text, place.cursor))
+        };
+        if !place.invoked && rest_of_line.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
+            return (None, Source::Nothing);
+        }
+        let before = format!("{}{}", prompt.prefix, prompt.middle);
+        let below = prompt.suffix.find('\n').map_or("", |at| &prompt.suffix[at + 1..]);
+        let around = Around {
+            before: &before,
+            rest_of_line: &rest_of_line,
+            below,
+            language: place.language,
+        };
+
+        if style.reuse
+            && let Some(text) = self.typed_along(place.document, &prompt)
+        {
+            return (suggestion::shape(&text, around), Source::Cache);
+        }
+        let extent = match Extent::wanted(around) {
+            Extent::Block if style.block_tokens > 0 => Extent::Block,
+            _ => Extent::Line,
+        };
+        let Some(text) = self.generate(&prompt, extent, around, style, figures).await else {
+            return (None, Source::Model);
+        };
+        let suggestion = suggestion::shape(&text, around);
+        self.remember(place.document, prompt, text);
+        (suggestion, Source::Model)
+    }
+
+    /// Asks the engine and reads along until there is enough. `None` when it fails.
+    async fn generate(
+        &self,
+        prompt: &Prompt,
+        extent: Extent,
+        around: Around<'_>,
+        style: Style,
+        figures: &mut Figures,
+    ) -> Option<String> {
+        let (max_tokens, stop) = match extent {
+            Extent::Line => (style.line_tokens, Stop::Line),
+            Extent::Block => (style.block_tokens, Stop::Never),
+        };
+        let request = Request { prompt: prompt.clone(), max_tokens, stop };
+        let mut answer = self.engine.complete(request);
+        let mut text = String::new();
+        while let Some(event) = answer.next().await {
+            match event {
+                Event::Begun(so_far) => *figures = so_far,
+                Event::Text(piece) => {
+                    let line_ended = piece.contains('\n');
+                    text.push_str(&piece);
+                    figures.generated += 1;
+                    // The engine stops a line by itself and then says what it cost.
+                    if extent == Extent::Block
+                        && line_ended
+                        && let Some(end) = extent.reached(around, &text)
+                    {
+                        text.truncate(end);
+                        return Some(text);
+                    }
+                }
+                Event::Done(all) => {
+                    *figures = all;
+                    let at_limit = all.generated + 1 >= max_tokens;
+                    text.truncate(extent.cut(around, &text, at_limit));
+                    return Some(text);
+                }
+                Event::Failed(message) => {
+                    tracing::debug!("no completion: {message}");
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    /// What remains of an earlier answer when the person has typed its beginning, or gone back
+    /// into it.
+    fn typed_along(&self, document: &str, prompt: &Prompt) -> Option<String> {
+        let memory = self.documents.get(document)?;
+        memory.answers.iter().rev().find_map(|answer| answer.rest(prompt)).map(str::to_owned)
+    }
+
+    fn remember(&self, document: &str, prompt: Prompt, text: String) {
+        // A document that was closed meanwhile stays forgotten.
+        if let Some(mut memory) = self.documents.get_mut(document) {
+            memory.answers.retain(|answer| answer.prompt != prompt);
+            if memory.answers.len() >= REMEMBERED {
+                memory.answers.pop_front();
+            }
+            memory.answers.push_back(Remembered { prompt, text });
+        }
+    }
+}
+
+impl Remembered {
+    fn rest(&self, now: &Prompt) -> Option<&str> {
+        let same = self.prompt.prefix == now.prefix && self.prompt.suffix == now.suffix;
+        let typed = now.middle.strip_prefix(&self.prompt.middle).filter(|_| same)?;
+        let rest = self.text.strip_prefix(typed)?;
+        // Typed to the end, there is nothing left to show and the model is asked for more; the
+        // same place again has the same answer, also when that was nothing.
+        (typed.is_empty() || !rest.trim().is_empty()).then_some(rest)
+    }
+}
+
+/// A completion under way; dropped before its end it still counts, with what it cost so far.
+struct Run<'a> {
+    completer: &'a Completer,
+    figures: Figures,
+    finished: bool,
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.completer.counters().note_cancelled(self.figures);
+        }
+    }
+}
+
+fn rest_of_line(text: &Rope, cursor: usize) -> String {
+    let rest = text.byte_slice(cursor.min(text.len_bytes())..);
+    rest.chars().take_while(|c| *c != '\n' && *c != '\r').collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::scripted::{Scripted, Step};
+
+    struct Editor {
+        engine: Arc<Scripted>,
+        completer: Completer,
+    }
+
+    fn editor(engine: Arc<Scripted>) -> Editor {
+        Editor { completer: Completer::new(engine.clone()), engine }
+    }
+
+    impl Editor {
+        /// The suggestion at `$0`, or "nothing", and whether the model ran for it.
+        async fn shows(&self, fixture: &str) -> (String, Source) {
+            let cursor = fixture.find("$0").expect("a cursor");
+            let text = Rope::from_str(&fixture.replace("$0", ""));
+            let place =
+                Place { document: "a", language: "rust", text: &text, cursor, invoked: false };
+            let completion = self.completer.complete(place, Style::default()).await;
+            let text = completion.suggestion.map_or("nothing".to_owned(), |s| s.text);
+            (text, completion.source)
+        }
+    }
+
+    #[tokio::test]
+    async fn typing_along_a_suggestion_runs_no_model() {
+        let editor = editor(Scripted::saying(" = compute(a);\n"));
+        assert_eq!(editor.shows("let x$0\n").await, (" = compute(a);".into(), Source::Model));
+        assert_eq!(editor.shows("let x = co$0\n").await, ("mpute(a);".into(), Source::Cache));
+        assert_eq!(editor.shows("let x = $0\n").await, ("compute(a);".into(), Source::Cache));
+        assert_eq!(editor.engine.seen().requests.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_bracket_that_the_editor_closes_is_typed_along_too() {
+        let editor = editor(Scripted::saying(" = compute(a);\n"));
+        editor.shows("let x$0\n").await;
+        let (text, source) = editor.shows("let x = compute($0)\n").await;
+        assert_eq!((text.as_str(), source), ("a);", Source::Cache));
+    }
+
+    #[tokio::test]
+    async fn typing_something_else_asks_the_model_and_going_back_does_not() {
+        let editor = editor(Scripted::saying(" = compute(a);\n"));
+        editor.shows("let x$0\n").await;
+        assert_eq!(editor.shows("let x:$0\n").await.1, Source::Model);
+        assert_eq!(editor.shows("let x$0\n").await.1, Source::Cache);
+        assert_eq!(editor.shows("let y$0\n").await.1, Source::Model);
+    }
+
+    #[tokio::test]
+    async fn an_edit_elsewhere_makes_old_answers_worthless() {
+        let editor = editor(Scripted::saying(" = compute(a);\n"));
+        editor.shows("let x$0\nfoo\n").await;
+        assert_eq!(editor.shows("let x = $0\nbar\n").await.1, Source::Model);
+    }
+
+    #[tokio::test]
+    async fn inside_a_word_there_is_silence() {
+        let editor = editor(Scripted::saying("x"));
+        assert_eq!(editor.shows("let fo$0o\n").await, ("nothing".into(), Source::Nothing));
+        assert_eq!(editor.engine.seen().requests.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_block_is_shown_whole_and_the_engine_is_let_go_at_its_end() {
+        let text = "\n    let y = 1;\n    y\n}\n\nfn g() {\n    never";
+        let endless = Arc::new(tokio::sync::Notify::new());
+        let engine = Scripted::new(move |_| {
+            let mut steps: Vec<Step> =
+                text.split_inclusive('\n').map(|l| Step::Text(l.into())).collect();
+            steps.push(Step::Wait(endless.clone()));
+            steps
+        });
+        let editor = editor(engine);
+        let (shown, _) = editor.shows("fn f() {$0\n").await;
+        assert_eq!(shown, "\n    let y = 1;\n    y\n}");
+        editor.engine.cancelled(1).await;
+    }
+
+    #[tokio::test]
+    async fn a_failing_engine_is_an_empty_completion() {
+        let editor = editor(Scripted::new(|_| vec![Step::Fail("broken".into())]));
+        assert_eq!(editor.shows("let x$0\n").await, ("nothing".into(), Source::Model));
+    }
+}

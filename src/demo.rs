@@ -1,0 +1,186 @@
+//! `tandem demo`: a short typing session through the real server on the real model.
+//!
+//! In: the program to start as `PROGRAM serve`. Out: on standard output, in a terminal the code
+//! with its ghost text, redrawn in place; elsewhere a transcript, one line a key. Everything shown
+//! is what the server answered; what is typed is fixed, and whether a suggestion is taken is
+//! decided by comparing it with that ([`script`]). Refuses: to play without a model; it says then
+//! how to get one.
+
+mod connect;
+mod screen;
+pub mod script;
+pub mod session;
+mod summary;
+
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::client::{Client, ClientError, Launch};
+use screen::Screen;
+use script::Script;
+use session::{Pace, Played, SessionError};
+
+/// How long a model may take to load, and to be checked the first time.
+const LOADING: Duration = Duration::from_secs(180);
+/// How often to ask whether it is loaded.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// A file that the demo types in.
+pub struct Sample {
+    /// Its name, for a person and in its URI.
+    pub name: &'static str,
+    /// As in `textDocument.languageId`.
+    pub language: &'static str,
+    /// The marked text; see [`script`].
+    pub marked: &'static str,
+}
+
+/// The demo's files, in the order of playing.
+pub const SAMPLES: [Sample; 2] = [
+    Sample {
+        name: "inventory.rs",
+        language: "rust",
+        marked: include_str!("demo/sample.rs.txt"),
+    },
+    Sample {
+        name: "ledger.py",
+        language: "python",
+        marked: include_str!("demo/sample.py.txt"),
+    },
+];
+
+impl Sample {
+    /// The name that the server knows it by.
+    pub fn uri(&self) -> String {
+        format!("file:///tandem-demo/{}", self.name)
+    }
+}
+
+/// Why there is no demo, or only half of one.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The engine cannot work; mostly there is no model. The sentence says what to do.
+    #[error("the demo needs a model: {0}")]
+    NoEngine(String),
+    /// The model did not load in time.
+    #[error("the model did not load within {} s; `tandem doctor` may say why", LOADING.as_secs())]
+    TooSlow,
+    /// The server did not play along.
+    #[error("the demo stopped: {0}")]
+    Session(#[from] SessionError),
+}
+
+impl From<ClientError> for DemoError {
+    fn from(error: ClientError) -> DemoError {
+        DemoError::Session(error.into())
+    }
+}
+
+impl From<io::Error> for DemoError {
+    fn from(error: io::Error) -> DemoError {
+        DemoError::Session(error.into())
+    }
+}
+
+/// Plays both samples, then says how it went and how to connect an editor.
+///
+/// # Errors
+/// [`DemoError`]; the server is gone in any case.
+pub fn run(program: &Path) -> Result<(), DemoError> {
+    let mut screen = Screen::new();
+    let started = Instant::now();
+    let mut client = Client::spawn(Launch {
+        program,
+        arguments: &["serve"],
+        environment: &[],
+        configuration: Value::Null,
+    })?;
+    client.initialize(Value::Null)?;
+    let model = load(&mut client, &mut screen)?;
+    screen.line(&format!("{model}, ready after {:.1} s\n", started.elapsed().as_secs_f64()))?;
+
+    let mut all: Vec<Played> = Vec::new();
+    for (number, sample) in SAMPLES.iter().enumerate() {
+        screen.begin(sample.name, number + 1, SAMPLES.len())?;
+        let script = Script::parse(sample.marked);
+        let document = (sample.uri(), sample.language);
+        let document = (document.0.as_str(), document.1);
+        session::play(&mut client, document, &script, Pace::Waiting, |buffer, played| {
+            all.push(played.clone());
+            Ok(screen.show(buffer, played)?)
+        })?;
+    }
+    client.shutdown()?;
+    screen.line(&summary::of(&all))?;
+    screen.line(&connect::how(program))?;
+    Ok(())
+}
+
+/// Wakes the engine, shows how the model loads, and returns the model's name.
+fn load(client: &mut Client, screen: &mut Screen) -> Result<String, DemoError> {
+    // Any document wakes it; this one is empty and closed again.
+    client.open("file:///tandem-demo/empty", "plaintext", "");
+    client.close("file:///tandem-demo/empty");
+    let deadline = Instant::now() + LOADING;
+    while Instant::now() < deadline {
+        while let Some(said) = client.notification(LOOK) {
+            if said.method == "$/progress" {
+                screen.progress(&said.params["value"])?;
+            }
+        }
+        let status = client.execute("tandem.status", Vec::new())?;
+        let engine = &status["engine"];
+        match engine["state"].as_str() {
+            Some("ready") => {
+                screen.loaded()?;
+                return Ok(engine["model"].as_str().unwrap_or("a model").to_owned());
+            }
+            Some("failed") => {
+                screen.loaded()?;
+                let message = engine["message"].as_str().unwrap_or("try `tandem doctor`");
+                return Err(DemoError::NoEngine(message.to_owned()));
+            }
+            _ => {}
+        }
+    }
+    Err(DemoError::TooSlow)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{Buffer, Stroke};
+    use script::Typist;
+
+    /// Types a sample without any suggestion, as the slowest typist would.
+    fn typed_by_hand(sample: &Sample) -> (String, usize) {
+        let script = Script::parse(sample.marked);
+        let mut buffer = Buffer::new(&script.start);
+        let mut keys = 0;
+        for passage in &script.passages {
+            buffer.press(&Stroke::Jump(passage.at));
+            let mut typist = Typist::new(passage);
+            while let Some(key) = typist.next(&buffer.text()[passage.at..buffer.cursor()], None) {
+                buffer.press(&key);
+                keys += 1;
+                assert!(keys < 2_000, "{} never ends", sample.name);
+            }
+        }
+        (buffer.text().to_owned(), keys)
+    }
+
+    #[test]
+    fn the_samples_are_typed_to_their_ends() {
+        for sample in &SAMPLES {
+            let plain = sample.marked.replace(['«', '»', '¦'], "");
+            let (text, keys) = typed_by_hand(sample);
+            let slips: usize = plain.matches('‹').count();
+            assert!(slips > 0, "{} has no backspace", sample.name);
+            assert!(keys < 250, "{} takes {keys} keys", sample.name);
+            assert!(!text.contains(['«', '»', '¦', '‹', '›']));
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! `tandem doctor`: what this machine and this build can do, measured, and what to change.
+//!
+//! It loads the model through the engine's process, as a server would, so what it finds is what an
+//! editor will meet.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::engine::llama::{self, Gpu};
+use crate::engine::{Engine, Event, Figures, Request, State, Stop};
+use crate::lsp::SharedSettings;
+use crate::model::{self, DEFAULT, Store, choice};
+use crate::prompt::Prompt;
+use crate::{machine, settings, wanted};
+
+const BOLD: Style = Style::new().bold();
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+
+/// Everything that is found out.
+#[derive(Debug, Serialize)]
+pub struct Findings {
+    version: &'static str,
+    build: String,
+    features: Vec<&'static str>,
+    cpu_features: Vec<String>,
+    cores: u32,
+    memory_bytes: u64,
+    gpus: Vec<Gpu>,
+    settings_file: Option<std::path::PathBuf>,
+    settings_warnings: Vec<String>,
+    model: Option<Model>,
+    speed: Option<Speed>,
+    recommended: String,
+    recommended_because: String,
+    /// What stands between this machine and completions, each with its remedy.
+    problems: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Model {
+    path: std::path::PathBuf,
+    #[serde(flatten)]
+    summary: model::gguf::Summary,
+}
+
+/// Tokens a second with the model at hand.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Speed {
+    prefill_tokens_per_second: f64,
+    decode_tokens_per_second: f64,
+}
+
+/// Finds out and prints. `true` when completions will work.
+pub async fn run(json: bool) -> bool {
+    let findings = examine().await;
+    let mut out = anstream::stdout();
+    // A reader that has gone is no error.
+    let _ = if json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&findings).unwrap_or_default())
+    } else {
+        write!(out, "{}", findings.table())
+    };
+    findings.problems.is_empty()
+}
+
+async fn examine() -> Findings {
+    let mut problems = Vec::new();
+    let layers = wanted::user_layers().unwrap_or_else(|problem| {
+        problems.push(problem);
+        settings::Layers::default()
+    });
+    let (own, settings_warnings) = layers.settings();
+    let gpus = llama::gpus();
+    let video_memory = gpus.iter().map(|gpu| gpu.memory_bytes).max();
+    let memory_bytes = machine::memory_bytes();
+    let shared = SharedSettings::default();
+    shared.set(own);
+    let mut model = None;
+    let mut speed = None;
+    let store = Store::default_location().map_err(|e| e.to_string());
+    match store.and_then(|store| Ok((wanted::options(&shared.get(), &store)?, store))) {
+        Ok((options, store)) => match choice::check(&options.model) {
+            Ok(summary) => {
+                match measure(&shared, store).await {
+                    Ok(measured) => speed = Some(measured),
+                    Err(problem) => problems.push(problem),
+                }
+                model = Some(Model { path: options.model, summary });
+            }
+            Err(problem) => problems.push(problem.to_string()),
+        },
+        Err(problem) => problems.push(problem),
+    }
+    let is_default = model.as_ref().is_some_and(|m| {
+        let file = m.path.file_name().map(|f| f.to_string_lossy().into_owned());
+        file.as_deref() == model::Entry::by_name(DEFAULT).map(|entry| entry.file)
+    });
+    let small = speed.filter(|_| is_default).map(|s| s.decode_tokens_per_second);
+    let recommended = model::recommend(memory_bytes, video_memory, small);
+    Findings {
+        version: env!("CARGO_PKG_VERSION"),
+        build: llama::build(),
+        features: features(),
+        cpu_features: llama::cpu_features(),
+        cores: machine::physical_cores(),
+        memory_bytes,
+        gpus,
+        settings_file: settings::user_file(),
+        settings_warnings,
+        model,
+        speed,
+        recommended: recommended.entry.name.to_owned(),
+        recommended_because: recommended.reason,
+        problems,
+    }
+}
+
+fn features() -> Vec<&'static str> {
+    let all = [
+        ("net", cfg!(feature = "net")),
+        ("cuda", cfg!(feature = "cuda")),
+        ("metal", cfg!(feature = "metal")),
+        ("vulkan", cfg!(feature = "vulkan")),
+    ];
+    all.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect()
+}
+
+/// Times a prompt that no cache knows, through the engine's process.
+async fn measure(shared: &SharedSettings, store: Store) -> Result<Speed, String> {
+    let engine = wanted::engine(shared, store)?;
+    let nonce = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
+    let code = include_str!("doctor.rs").get(..2_400).unwrap_or_default();
+    let prompt = Prompt {
+        prefix: format!("// {nonce}\n{code}"),
+        suffix: "\n".into(),
+        middle: "\nfn main() {\n".into(),
+    };
+    let engine: Arc<dyn Engine> = Arc::new(engine);
+    let figures = timed(&engine, prompt).await?;
+    let per_second = |tokens: u32, ms: f64| f64::from(tokens) / ms.max(0.001) * 1e3;
+    Ok(Speed {
+        prefill_tokens_per_second: per_second(figures.evaluated, figures.prefill_ms),
+        decode_tokens_per_second: per_second(figures.generated, figures.decode_ms),
+    })
+}
+
+async fn timed(engine: &Arc<dyn Engine>, prompt: Prompt) -> Result<Figures, String> {
+    let mut answer = engine.complete(Request { prompt, max_tokens: 48, stop: Stop::Never });
+    while let Some(event) = answer.next().await {
+        match event {
+            Event::Done(figures) => return Ok(figures),
+            Event::Failed(message) => return Err(message),
+            Event::Begun(_) | Event::Text(_) => {}
+        }
+    }
+    match &*engine.state().borrow() {
+        State::Failed { message } => Err(message.clone()),
+        _ => Err("the engine did not answer".to_owned()),
+    }
+}
+
+impl Findings {
+    fn table(&self) -> String {
+        let gb = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
+        let none = || "none".to_owned();
+        let gpus: Vec<String> = self
+            .gpus
+            .iter()
+            .map(|gpu| format!("{} ({}, {})", gpu.name, gpu.backend, gb(gpu.memory_bytes)))
+            .collect();
+        let model = self.model.as_ref().map_or_else(none, |model| {
+            let kind = model.summary.file_type.as_deref().unwrap_or("unknown type");
+            format!("{} ({kind}, {})", model.path.display(), gb(model.summary.bytes))
+        });
+        let speed = self.speed.map_or_else(
+            || "not measured".to_owned(),
+            |s| {
+                let Speed { prefill_tokens_per_second: p, decode_tokens_per_second: d } = s;
+                format!("reads {p:.0} tokens/s, writes {d:.0} tokens/s")
+            },
+        );
+        let settings = self.settings_file.as_ref().map_or_else(none, |f| match f.exists() {
+            true => f.display().to_string(),
+            false => format!("{} (not there; all defaults)", f.display()),
+        });
+        let rows = [
+            ("tandem", format!("{} ({})", self.version, self.features.join(", "))),
+            ("engine", self.build.clone()),
+            ("processor", format!("{} cores; {}", self.cores, self.cpu_features.join(" "))),
+            ("memory", gb(self.memory_bytes)),
+            ("GPU", if gpus.is_empty() { none() } else { gpus.join(", ") }),
+            ("settings", settings),
+            ("model", model),
+            ("speed", speed),
+            ("suits you", format!("{}: {}", self.recommended, self.recommended_because)),
+        ];
+        let mut text = String::new();
+        for (name, value) in rows {
+            text.push_str(&format!("{BOLD}{name:<10}{BOLD:#} {value}\n"));
+        }
+        for warning in &self.settings_warnings {
+            text.push_str(&format!("{BAD}warning{BAD:#}    {warning}\n"));
+        }
+        for problem in &self.problems {
+            text.push_str(&format!("{BAD}problem{BAD:#}    {problem}\n"));
+        }
+        if self.problems.is_empty() {
+            text.push_str(&format!("{GOOD}Completions will work.{GOOD:#}\n"));
+        }
+        text
+    }
+}

@@ -1,0 +1,153 @@
+//! The one seam between the server and whatever generates text.
+//!
+//! In: a [`Request`] (a prompt and limits). Out: an [`Answer`], a stream of [`Event`]s that ends
+//! with `Done` or `Failed`. Dropping the answer cancels the request, at the latest after the piece
+//! of work at hand (one token, or one prefill piece).
+//!
+//! Behind it stand: `llama` (llama.cpp, in the engine's process), `process` (that process, seen
+//! from a server), and `scripted` (for tests). Decoding is greedy everywhere, so that an answer is
+//! a function of its prompt: it can be cached, tested and reproduced.
+
+pub mod cache;
+pub mod healing;
+pub mod host;
+pub mod llama;
+pub mod process;
+pub mod rendezvous;
+pub mod scripted;
+pub mod wire;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, watch};
+
+use crate::prompt::Prompt;
+
+/// Something that continues prompts.
+pub trait Engine: Send + Sync + 'static {
+    /// Starts on a request and returns at once. A newer request goes before an older one.
+    fn complete(&self, request: Request) -> Answer;
+
+    /// How the engine is, now and as it changes.
+    fn state(&self) -> watch::Receiver<State>;
+
+    /// Gets the engine ready without a request: start, load the model. Returns at once.
+    fn wake(&self) {}
+}
+
+/// One piece of work for an engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// What to continue.
+    pub prompt: Prompt,
+    /// At most this many tokens after the word being typed.
+    pub max_tokens: u32,
+    /// Where to stop by itself.
+    pub stop: Stop,
+}
+
+/// Where an engine stops by itself, besides the model's own end and `max_tokens`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    /// At the first line break.
+    Line,
+    /// Nowhere: whoever asked reads along and drops the answer when it has enough.
+    Never,
+}
+
+/// What an engine says about a request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// The first new token is known: what it took to get there.
+    Begun(Figures),
+    /// More text after the prompt's middle. Always whole characters.
+    Text(String),
+    /// The end of the answer.
+    Done(Figures),
+    /// There is no answer; the sentence says why.
+    Failed(String),
+}
+
+/// What an answer cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Tokens of prompt and word that had to be evaluated before the first new one.
+    pub evaluated: u32,
+    /// Tokens evaluated after that: what the answer itself cost.
+    pub generated: u32,
+    /// Tokens that were in the KV cache already.
+    pub reused: u32,
+    /// From the request's arrival to its start, ms.
+    pub queue_ms: f64,
+    /// From its start to the first new token, ms.
+    pub prefill_ms: f64,
+    /// From then to the end, ms.
+    pub decode_ms: f64,
+}
+
+/// How an engine is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum State {
+    /// Not started: nothing has asked for it yet, or it stopped after being idle.
+    #[default]
+    Asleep,
+    /// The process starts.
+    Starting,
+    /// The model is being read.
+    Loading {
+        /// 0 to 1.
+        fraction: f32,
+    },
+    /// Ready to answer.
+    Ready(About),
+    /// It cannot work; the sentence says why and what to do.
+    Failed {
+        /// For a person to read.
+        message: String,
+    },
+}
+
+/// What a ready engine is made of.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    /// The model file's name.
+    pub model: String,
+    /// The process it runs in.
+    pub pid: u32,
+    /// Threads that decode.
+    pub threads: u32,
+    /// Tokens that fit into one document's context.
+    pub context_tokens: u32,
+}
+
+/// The stream of events that answers a request. Dropping it cancels the request: whoever writes
+/// it sees its sender closed.
+pub struct Answer(mpsc::UnboundedReceiver<Event>);
+
+impl Answer {
+    /// An answer, and what an engine needs to write it.
+    pub fn new() -> (Answer, mpsc::UnboundedSender<Event>) {
+        let (sender, events) = mpsc::unbounded_channel();
+        (Answer(events), sender)
+    }
+
+    /// An answer that says only why there is none.
+    pub fn failed(message: impl Into<String>) -> Answer {
+        let (answer, sender) = Answer::new();
+        // The receiver lives in `answer`, so this cannot fail.
+        let _ = sender.send(Event::Failed(message.into()));
+        answer
+    }
+
+    /// The next event; `None` after the last, or when the engine is gone.
+    pub async fn next(&mut self) -> Option<Event> {
+        self.0.recv().await
+    }
+
+    /// The next event, for a thread that may wait. `None` as for [`next`](Self::next).
+    pub fn blocking_next(&mut self) -> Option<Event> {
+        self.0.blocking_recv()
+    }
+}

@@ -1,0 +1,67 @@
+//! What a server and the engine's process say to each other: one JSON value a line.
+//!
+//! Both ends come from the same build (the rendezvous is named after it), so there is no version
+//! to negotiate. A line that cannot be read ends the connection.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio_util::codec::LinesCodec;
+
+use super::{Event, Request, State};
+
+/// Longer lines end the connection, bytes. A prompt is some 5 KB.
+const MAX_LINE: usize = 1 << 20;
+
+/// From a server to the engine.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToEngine {
+    /// Work on this. The number is the connection's own.
+    Complete {
+        /// Names the answer.
+        id: u64,
+        /// What to do.
+        request: Request,
+    },
+    /// Nobody waits for this answer any more.
+    Cancel {
+        /// As in `Complete`.
+        id: u64,
+    },
+}
+
+/// From the engine to a server.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FromEngine {
+    /// How the engine is: once at the start, then at each change.
+    State(State),
+    /// A piece of an answer.
+    Answer {
+        /// As in `Complete`.
+        id: u64,
+        /// The piece.
+        event: Event,
+    },
+}
+
+/// The framing of both directions.
+pub fn codec() -> LinesCodec {
+    LinesCodec::new_with_max_length(MAX_LINE)
+}
+
+/// A message as a line.
+///
+/// # Errors
+/// Never for the types of this file.
+pub fn line<T: Serialize>(message: &T) -> Result<String, serde_json::Error> {
+    serde_json::to_string(message)
+}
+
+/// A line as a message.
+///
+/// # Errors
+/// When the other end is not one of ours.
+pub fn message<T: DeserializeOwned>(line: &str) -> Result<T, serde_json::Error> {
+    serde_json::from_str(line)
+}

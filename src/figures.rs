@@ -1,0 +1,123 @@
+//! What this server did, in numbers: the answer to `tandem.status`. In memory only.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::completer::{Completion, Source};
+use crate::engine::Figures;
+
+/// Latencies kept for the percentiles.
+const KEPT: usize = 1_000;
+
+/// Counts since the server started.
+#[derive(Debug, Default)]
+pub struct Counters {
+    requests: u64,
+    answered_without_model: u64,
+    tokens_evaluated: u64,
+    tokens_generated: u64,
+    cancelled: u64,
+    /// Suggestions that the editor said were accepted.
+    pub accepted: u64,
+    latencies: VecDeque<f64>,
+}
+
+/// [`Counters`] for reading.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Completions asked for and not cancelled.
+    pub requests: u64,
+    /// Of these, answered from an earlier suggestion.
+    pub answered_without_model: u64,
+    /// Prompt tokens that the model evaluated.
+    pub tokens_evaluated: u64,
+    /// Tokens that it generated.
+    pub tokens_generated: u64,
+    /// Completions that were superseded or cancelled.
+    pub cancelled: u64,
+    /// Suggestions accepted, where the editor says so.
+    pub accepted: u64,
+    /// From request to answer.
+    pub latency_ms: Percentiles,
+}
+
+/// Of the last 1,000 values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Percentiles {
+    /// Half are below.
+    pub p50: f64,
+    /// 95 of 100 are below.
+    pub p95: f64,
+}
+
+impl Counters {
+    /// Counts a completion that came to its end.
+    pub fn note(&mut self, completion: &Completion, latency: Duration) {
+        self.requests += 1;
+        self.answered_without_model += u64::from(completion.source == Source::Cache);
+        self.tokens_evaluated += u64::from(completion.figures.evaluated);
+        self.tokens_generated += u64::from(completion.figures.generated);
+        if self.latencies.len() >= KEPT {
+            self.latencies.pop_front();
+        }
+        self.latencies.push_back(latency.as_secs_f64() * 1e3);
+    }
+
+    /// Counts a completion that was dropped before its end, and what it is known to have cost.
+    pub fn note_cancelled(&mut self, figures: Figures) {
+        self.cancelled += 1;
+        self.tokens_evaluated += u64::from(figures.evaluated);
+        self.tokens_generated += u64::from(figures.generated);
+    }
+
+    /// For reading.
+    pub fn summary(&self) -> Summary {
+        let latencies: Vec<f64> = self.latencies.iter().copied().collect();
+        Summary {
+            requests: self.requests,
+            answered_without_model: self.answered_without_model,
+            tokens_evaluated: self.tokens_evaluated,
+            tokens_generated: self.tokens_generated,
+            cancelled: self.cancelled,
+            accepted: self.accepted,
+            latency_ms: Percentiles {
+                p50: percentile(&latencies, 0.5),
+                p95: percentile(&latencies, 0.95),
+            },
+        }
+    }
+}
+
+/// The value below which this share of the values lies; 0 for none. Nearest rank.
+pub fn percentile(values: &[f64], share: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_by_nearest_rank() {
+        let values: Vec<f64> = (1..=100).rev().map(f64::from).collect();
+        assert_eq!((percentile(&values, 0.5), percentile(&values, 0.95)), (50.0, 95.0));
+        assert_eq!(percentile(&[7.0], 0.95), 7.0);
+        assert_eq!(percentile(&[], 0.5), 0.0);
+    }
+
+    #[test]
+    fn a_completion_from_the_cache_counts_as_answered_without_the_model() {
+        let mut counters = Counters::default();
+        let from = |source| Completion { source, ..Completion::default() };
+        counters.note(&from(Source::Cache), Duration::from_millis(1));
+        counters.note(&from(Source::Model), Duration::from_millis(3));
+        let summary = counters.summary();
+        assert_eq!((summary.requests, summary.answered_without_model), (2, 1));
+        assert_eq!(summary.latency_ms, Percentiles { p50: 1.0, p95: 3.0 });
+    }
+}

@@ -1,0 +1,70 @@
+//! tandem: a language server that completes code from a local Qwen-Coder model, at the speed of
+//! typing.
+//!
+//! # The map of the house
+//!
+//! Data flows one way, and each arrow is a plain value:
+//!
+//! ```text
+//!  editor ─▶ lsp ─▶ document ─▶ prompt ─▶ engine ─▶ suggestion ─▶ lsp ─▶ editor
+//!                  (snapshot)  (Prompt)  (Event)   (Suggestion)
+//!                     └────────── completer ──────────┘
+//! ```
+//!
+//! | room | job |
+//! |---|---|
+//! | `main` | the command line: serve, complete, model, doctor, demo |
+//! | [`lsp`] | the protocol, and the only room that knows it or tower-lsp |
+//! | [`document`] | open documents: rope, version, tree; positions; edits as checked values |
+//! | [`syntax`] | languages from `grammars/`; what the syntax says about a piece of text |
+//! | [`prompt`] | text and cursor → prompt: the anchored middle (pure) |
+//! | [`completer`] | one request: typed-along answers → prompt → engine → suggestion |
+//! | [`suggestion`] | how much of an answer is wanted, and what of it is shown (pure) |
+//! | [`engine`] | `trait Engine`, the one seam; llama.cpp; its process; the scripted engine of the tests |
+//! | [`model`] | find, download, check, import and choose a model |
+//! | [`settings`] | raw settings from four places → one validated value |
+//! | [`wanted`] | the settings → the engine they want |
+//! | [`figures`] | what the server did, in numbers |
+//! | [`once`], [`doctor`], [`demo`] | `tandem complete`, `tandem doctor`, `tandem demo` |
+//! | [`client`] | a small editor: drives a server for the demo, the benches and the tests |
+//! | [`machine`] | cores, memory, processes |
+//!
+//! The engine is a process of its own, shared by all editor windows of a user:
+//!
+//! ```text
+//!  tandem serve (window 1) ─┐  engine::process            engine::host
+//!  tandem serve (window 2) ─┼──── local socket, 0700 ────▶ tandem engine ─▶ llama.cpp
+//!  tandem complete         ─┘  engine::wire                engine::llama, cache, healing
+//! ```
+//!
+//! # What always holds
+//!
+//! 1. Only `engine/llama.rs` names `llama_cpp_2`; only `model/` can open a connection off this
+//!    machine, and built without the feature `net` nothing can.
+//! 2. Document changes are applied in wire order, before any `.await`; a request works on the
+//!    snapshot taken when it arrived.
+//! 3. Every request gets exactly one answer; a superseded one gets it at once.
+//! 4. `prompt`, `suggestion`, `engine::cache` and `engine::healing` do no I/O and cannot fail. A
+//!    failed completion is an empty list and one message.
+//! 5. Standard output carries only LSP frames while serving.
+//! 6. A model file is read by llama.cpp only after our own header check and, where a hash is
+//!    recorded, only if it matches.
+//!
+//! The first is held by a test that reads the sources, the others by tests of what they promise.
+
+pub mod client;
+pub mod completer;
+pub mod demo;
+pub mod doctor;
+pub mod document;
+pub mod engine;
+pub mod figures;
+pub mod lsp;
+pub mod machine;
+pub mod model;
+pub mod once;
+pub mod prompt;
+pub mod settings;
+pub mod suggestion;
+pub mod syntax;
+pub mod wanted;

@@ -1,0 +1,68 @@
+//! The language server: the only rooms that know the protocol, and tower-lsp.
+//!
+//! In: a client's bytes. Out: LSP frames, nothing else. tower-lsp 0.20 is used with a guard on each
+//! side: `frames` keeps frames from it that would end the session, `ingress` applies document
+//! changes in wire order before any handler runs and gives each request the snapshot of its moment.
+
+mod backend;
+mod client_facts;
+mod commands;
+pub mod frames;
+mod ingress;
+mod inline;
+mod popup;
+mod progress;
+mod session;
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower_lsp::{LspService, Server};
+
+use crate::engine::Engine;
+use crate::model::Store;
+use crate::settings::Layers;
+
+use backend::Backend;
+use ingress::Ingress;
+use session::Session;
+pub use session::SharedSettings;
+
+/// What a server is made of.
+pub struct Parts {
+    /// Where completions come from.
+    pub engine: Arc<dyn Engine>,
+    /// The settings, shared with whoever chooses the engine's model.
+    pub settings: SharedSettings,
+    /// The user's own settings, and what to say about them.
+    pub user: Result<Layers, String>,
+    /// Where models are.
+    pub store: Option<Store>,
+}
+
+/// Serves one client until it says `exit`, closes its end, or is gone. The exit code that the
+/// protocol wants: 0 after `shutdown`, else 1.
+pub async fn serve<I, O>(input: I, output: O, parts: Parts) -> i32
+where
+    I: AsyncRead + Unpin + Send + 'static,
+    O: AsyncWrite + Unpin + Send + 'static,
+{
+    let (guarded, frames_in) = tokio::io::duplex(1 << 20);
+    let guard = tokio::spawn(frames::guard(input, frames_in));
+    let (service, socket) = LspService::build(|client| Backend::new(client, parts))
+        .custom_method(inline::METHOD, Backend::inline)
+        .custom_method(popup::INTERNAL_METHOD, Backend::popup)
+        .finish();
+    let session: Arc<Session> = service.inner().session.clone();
+    let ingress = Ingress::new(service, session.clone());
+    let serving = Server::new(guarded, output, socket).concurrency_level(64).serve(ingress);
+    // Polled in place: it is not `Send` across tower-lsp's sink.
+    tokio::pin!(serving);
+    tokio::select! {
+        // The client closed its end; answers under way are written before this completes.
+        () = &mut serving => {}
+        () = session.exited() => {}
+    }
+    guard.abort();
+    session.exit_code()
+}

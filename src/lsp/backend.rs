@@ -1,0 +1,173 @@
+//! tower-lsp's handlers: they convert and delegate, nothing else. None waits for the client; what
+//! must ask it runs in a task of its own, since four waiting handlers would stop tower-lsp 0.20.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tower_lsp::jsonrpc::{Error, Result};
+use tower_lsp::lsp_types::{
+    CompletionOptions, ConfigurationItem, DidChangeConfigurationParams, ExecuteCommandOptions,
+    ExecuteCommandParams, InitializeParams, InitializeResult, InitializedParams, MessageType,
+    PositionEncodingKind, SaveOptions, ServerCapabilities, ServerInfo, TextDocumentSyncKind,
+    TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
+};
+use tower_lsp::{Client, LanguageServer, async_trait};
+
+use super::session::Session;
+use super::{Parts, commands, inline, popup, progress};
+use crate::document::Encoding;
+use crate::settings::Offer;
+
+/// How long to wait for a client's answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often to look whether the client's process lives.
+const HEARTBEAT: Duration = Duration::from_secs(3);
+
+/// The server as tower-lsp sees it.
+pub struct Backend {
+    pub client: Client,
+    pub session: Arc<Session>,
+}
+
+impl Backend {
+    pub fn new(client: Client, parts: Parts) -> Backend {
+        Backend { client, session: Arc::new(Session::new(parts)) }
+    }
+
+    /// `textDocument/inlineCompletion`. `null` when something newer came: a client that shows
+    /// ghost text keeps it then, and hides it on an empty list.
+    pub async fn inline(&self, params: inline::Params) -> Result<Option<Vec<inline::Item>>> {
+        let Some(ticket) = self.session.take_ticket(params.tandem_ticket) else { return Ok(None) };
+        tokio::select! {
+            biased;
+            () = ticket.superseded.cancelled() => Ok(None),
+            items = self.session.ghost_text(&ticket, &params) => Ok(Some(items)),
+        }
+    }
+
+    /// `textDocument/completion`.
+    pub async fn popup(&self, params: popup::Params) -> Result<Option<Value>> {
+        let Some(ticket) = self.session.take_ticket(params.tandem_ticket) else { return Ok(None) };
+        tokio::select! {
+            biased;
+            () = ticket.superseded.cancelled() => Ok(None),
+            menu = self.session.menu(&ticket, &params) => Ok(Some(menu)),
+        }
+    }
+
+    /// Asks the client for its settings, in the background.
+    fn pull_settings(&self) {
+        let (client, session) = (self.client.clone(), self.session.clone());
+        tokio::spawn(async move {
+            let item = ConfigurationItem { scope_uri: None, section: Some("tandem".into()) };
+            let asked = tokio::time::timeout(PATIENCE, client.configuration(vec![item])).await;
+            if let Ok(Ok(values)) = asked {
+                let value = values.into_iter().next().unwrap_or_default();
+                let warnings = session.change_settings(|layers| layers.workspace = value);
+                warn(&client, warnings).await;
+            }
+        });
+    }
+}
+
+#[async_trait]
+impl LanguageServer for Backend {
+    async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
+        let facts = self.session.facts();
+        let options = params.initialization_options.unwrap_or_default();
+        let warnings = self.session.change_settings(|layers| layers.editor = options);
+        let client = self.client.clone();
+        tokio::spawn(async move { warn(&client, warnings).await });
+        let settings = self.session.settings.get();
+        let popup = match settings.popup {
+            Offer::On => true,
+            Offer::Off => false,
+            Offer::Auto => !facts.ghost_text && !facts.is_zed(),
+        };
+        let encoding = match facts.encoding {
+            Encoding::Utf8 => PositionEncodingKind::UTF8,
+            Encoding::Utf16 => PositionEncodingKind::UTF16,
+            Encoding::Utf32 => PositionEncodingKind::UTF32,
+        };
+        let triggers = [".", ":", "(", " ", "=", ","].map(str::to_owned).to_vec();
+        Ok(InitializeResult {
+            server_info: Some(ServerInfo {
+                name: "tandem".into(),
+                version: Some(env!("CARGO_PKG_VERSION").into()),
+            }),
+            capabilities: ServerCapabilities {
+                position_encoding: Some(encoding),
+                text_document_sync: Some(
+                    TextDocumentSyncOptions {
+                        open_close: Some(true),
+                        change: Some(TextDocumentSyncKind::INCREMENTAL),
+                        save: Some(
+                            TextDocumentSyncSaveOptions::SaveOptions(SaveOptions::default()),
+                        ),
+                        ..TextDocumentSyncOptions::default()
+                    }
+                    .into(),
+                ),
+                completion_provider: popup.then(|| CompletionOptions {
+                    trigger_characters: Some(triggers),
+                    ..CompletionOptions::default()
+                }),
+                execute_command_provider: Some(ExecuteCommandOptions {
+                    commands: commands::NAMES.map(str::to_owned).to_vec(),
+                    ..ExecuteCommandOptions::default()
+                }),
+                ..ServerCapabilities::default()
+            },
+        })
+    }
+
+    async fn initialized(&self, _: InitializedParams) {
+        let facts = self.session.facts();
+        if facts.configuration {
+            self.pull_settings();
+        }
+        tokio::spawn(progress::follow(self.client.clone(), self.session.clone()));
+        if let Some(process) = facts.process {
+            tokio::spawn(outlive_not(process, self.session.clone()));
+        }
+    }
+
+    async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
+        if params.settings.is_null() {
+            // The newer way: the client says that something changed, and is asked what.
+            self.pull_settings();
+            return;
+        }
+        let warnings = self.session.change_settings(|layers| layers.changed = params.settings);
+        let client = self.client.clone();
+        tokio::spawn(async move { warn(&client, warnings).await });
+    }
+
+    async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<Value>> {
+        let arguments = params.arguments;
+        match commands::run(&self.client, &self.session, &params.command, arguments) {
+            Some(answer) => Ok(Some(answer)),
+            None => Err(Error::invalid_params(format!("there is no command {}", params.command))),
+        }
+    }
+
+    async fn shutdown(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+async fn warn(client: &Client, warnings: Vec<String>) {
+    for warning in warnings {
+        tracing::warn!("{warning}");
+        client.show_message(MessageType::WARNING, format!("tandem: {warning}")).await;
+    }
+}
+
+/// Ends the session when the client's process is gone, even if something holds its pipe open.
+async fn outlive_not(process: u32, session: Arc<Session>) {
+    while crate::machine::is_running(process) {
+        tokio::time::sleep(HEARTBEAT).await;
+    }
+    session.exit();
+}

@@ -1,0 +1,120 @@
+//! `workspace/executeCommand`. Each command works without arguments, because some editors (Helix)
+//! offer every one of them by name alone.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tower_lsp::Client;
+use tower_lsp::lsp_types::MessageType;
+
+use super::progress::Shown;
+use super::session::Session;
+use crate::engine::State;
+use crate::model::{self, Entry, Progress};
+
+/// The commands' names.
+pub const NAMES: [&str; 4] = ["tandem.status", "tandem.toggle", "tandem.accept", "tandem.pull"];
+
+/// Runs a command and answers at once; long work goes on in the background. `None` when there is
+/// no such command.
+pub fn run(
+    client: &Client,
+    session: &Arc<Session>,
+    name: &str,
+    arguments: Vec<Value>,
+) -> Option<Value> {
+    match name {
+        "tandem.status" => Some(status(session)),
+        "tandem.toggle" => {
+            let on = session.toggle();
+            let client = client.clone();
+            let text =
+                if on { "tandem: completions are on" } else { "tandem: completions are off" };
+            tokio::spawn(async move { client.show_message(MessageType::INFO, text).await });
+            Some(json!({"enabled": on}))
+        }
+        "tandem.accept" => {
+            session.completer.counters().accepted += 1;
+            Some(Value::Null)
+        }
+        "tandem.pull" => {
+            let wanted = arguments.first().and_then(Value::as_str).map(str::to_owned);
+            tokio::spawn(pull(client.clone(), session.clone(), wanted));
+            Some(Value::Null)
+        }
+        _ => None,
+    }
+}
+
+/// What the server is doing and has done.
+fn status(session: &Session) -> Value {
+    let engine = session.completer.engine().state().borrow().clone();
+    let (model, pid) = match &engine {
+        State::Ready(about) => (json!(about.model), json!(about.pid)),
+        _ => (Value::Null, Value::Null),
+    };
+    let mut state = serde_json::to_value(&engine).unwrap_or_default();
+    if let Some(state) = state.as_object_mut() {
+        state.insert("pid".into(), pid);
+    }
+    // Plain numbers always serialise.
+    let mut status =
+        serde_json::to_value(session.completer.counters().summary()).unwrap_or_default();
+    if let Some(status) = status.as_object_mut() {
+        status.insert("version".into(), json!(env!("CARGO_PKG_VERSION")));
+        status.insert("enabled".into(), json!(session.is_enabled()));
+        status.insert("model".into(), model);
+        status.insert("engine".into(), state);
+    }
+    status
+}
+
+/// Downloads a model, because a person asked for it, and shows how far it is.
+async fn pull(client: Client, session: Arc<Session>, wanted: Option<String>) {
+    let Err(problem) = try_pull(&client, &session, wanted).await else {
+        // The engine looks for the model again now, rather than at the next key.
+        session.completer.engine().wake();
+        return;
+    };
+    client.show_message(MessageType::ERROR, format!("tandem: {problem}")).await;
+}
+
+async fn try_pull(
+    client: &Client,
+    session: &Session,
+    wanted: Option<String>,
+) -> Result<(), String> {
+    let store = session.store.as_ref().ok_or("there is no folder for models")?;
+    let configured = session.settings.get().model.clone();
+    let name = wanted.unwrap_or(configured);
+    let entry = match name.as_str() {
+        model::choice::AUTO => Entry::default_entry(),
+        name => Entry::named(name).map_err(|e| e.to_string())?,
+    };
+    let mut shown = Shown::begin(client, session, &format!("tandem: getting {}", entry.name)).await;
+    let (tell, mut told) = tokio::sync::watch::channel(None::<Progress>);
+    let report: model::Report = Arc::new(move |progress| {
+        tell.send_replace(Some(progress));
+    });
+    let options = model::Options::new(model::SourceChoice::Auto);
+    let pulling = model::pull(store, entry, &options, report);
+    tokio::pin!(pulling);
+    let pulled = loop {
+        tokio::select! {
+            pulled = &mut pulling => break pulled,
+            Ok(()) = told.changed() => {
+                let progress = *told.borrow_and_update();
+                if let (Some(p), Some(shown)) = (progress, &mut shown) {
+                    let percent = (p.done * 100).checked_div(p.total).unwrap_or_default();
+                    shown.report(p.phase.words(), percent as u32).await;
+                }
+            }
+        }
+    };
+    if let Some(shown) = shown {
+        shown.end(if pulled.is_ok() { "done" } else { "failed" }).await;
+    }
+    let pulled = pulled.map_err(|e| e.to_string())?;
+    client.show_message(MessageType::INFO, format!("tandem: {} is installed", pulled.name)).await;
+    Ok(())
+}

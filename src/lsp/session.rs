@@ -1,0 +1,278 @@
+//! What one client has open and has asked for. One owner per fact; no lock is held across an await.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use dashmap::DashMap;
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+
+use super::Parts;
+use super::client_facts::ClientFacts;
+use crate::completer::Completer;
+use crate::document::{Change, Document, EditError, Position, Range, Snapshot};
+use crate::model::Store;
+use crate::settings::{Layers, Settings};
+
+/// The settings as they are now.
+#[derive(Clone, Default)]
+pub struct SharedSettings(Arc<RwLock<Arc<Settings>>>);
+
+impl SharedSettings {
+    /// The settings as they are now.
+    pub fn get(&self) -> Arc<Settings> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces them.
+    pub fn set(&self, settings: Settings) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+}
+
+/// A request's moment: the text as it was when the request arrived, and whether it still matters.
+pub struct Ticket {
+    /// `None` for a document that is not open or not in sync.
+    pub snapshot: Option<Snapshot>,
+    /// Something newer came for the same document.
+    pub superseded: CancellationToken,
+}
+
+/// One client's session.
+pub struct Session {
+    pub completer: Completer,
+    pub settings: SharedSettings,
+    pub store: Option<Store>,
+    layers: Mutex<Layers>,
+    /// What to say once the client listens.
+    first_words: Mutex<Vec<String>>,
+    said: Mutex<Vec<String>>,
+    facts: RwLock<ClientFacts>,
+    paused: AtomicBool,
+    documents: DashMap<String, Document>,
+    /// For each document the newest request's `superseded`.
+    turns: DashMap<String, CancellationToken>,
+    tickets: DashMap<u64, Ticket>,
+    next_ticket: AtomicU64,
+    shut_down: AtomicBool,
+    exited: CancellationToken,
+}
+
+impl Session {
+    pub fn new(parts: Parts) -> Session {
+        let Parts { engine, settings, user, store } = parts;
+        let (layers, first_words) = match user {
+            Ok(layers) => (layers, Vec::new()),
+            Err(problem) => (Layers::default(), vec![problem]),
+        };
+        Session {
+            completer: Completer::new(engine),
+            settings,
+            store,
+            layers: Mutex::new(layers),
+            first_words: Mutex::new(first_words),
+            said: Mutex::default(),
+            facts: RwLock::default(),
+            paused: AtomicBool::new(false),
+            documents: DashMap::new(),
+            turns: DashMap::new(),
+            tickets: DashMap::new(),
+            next_ticket: AtomicU64::new(1),
+            shut_down: AtomicBool::new(false),
+            exited: CancellationToken::new(),
+        }
+    }
+
+    pub fn facts(&self) -> ClientFacts {
+        self.facts.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn set_facts(&self, facts: ClientFacts) {
+        *self.facts.write().unwrap_or_else(PoisonError::into_inner) = facts;
+    }
+
+    /// Changes one of the places that settings come from; returns what a person should hear.
+    pub fn change_settings(&self, change: impl FnOnce(&mut Layers)) -> Vec<String> {
+        let mut layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut layers);
+        let (settings, mut warnings) = layers.settings();
+        self.settings.set(settings);
+        let mut first = self.first_words.lock().unwrap_or_else(PoisonError::into_inner);
+        warnings.splice(0..0, first.drain(..));
+        // Each is said once, however often settings change.
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        warnings.retain(|warning| !said.contains(warning));
+        said.extend(warnings.iter().cloned());
+        warnings
+    }
+
+    /// Are completions wanted for this language?
+    pub fn wants(&self, language: &str) -> bool {
+        self.is_enabled() && !self.settings.get().disabled_languages.iter().any(|l| l == language)
+    }
+
+    /// Are completions on at all?
+    pub fn is_enabled(&self) -> bool {
+        self.settings.get().enabled && !self.paused.load(Ordering::Relaxed)
+    }
+
+    /// Pauses or resumes; returns whether completions are on now.
+    pub fn toggle(&self) -> bool {
+        self.paused.fetch_xor(true, Ordering::Relaxed)
+    }
+
+    pub fn open(&self, params: DidOpen) {
+        let DidOpen { text_document: d } = params;
+        self.supersede(&d.uri);
+        self.completer.forget(&d.uri);
+        self.documents.insert(d.uri, Document::open(&d.text, d.version, &d.language_id));
+        self.completer.engine().wake();
+    }
+
+    /// `Err` with a warning when the document is unknown or the change does not fit.
+    pub fn change(&self, params: DidChange) -> Result<(), String> {
+        let uri = params.text_document.uri;
+        self.supersede(&uri);
+        let Some(mut document) = self.documents.get_mut(&uri) else {
+            return Err(format!("{uri} was changed but is not open"));
+        };
+        let version = params.text_document.version.unwrap_or(document.version());
+        let changes: Vec<Change> = params.content_changes.into_iter().map(Change::from).collect();
+        let result = document.change(version, &changes, self.facts().encoding);
+        result.map_err(|error: EditError| format!("{uri}: {error}"))
+    }
+
+    pub fn close(&self, params: DidClose) {
+        let uri = params.text_document.uri;
+        self.supersede(&uri);
+        self.turns.remove(&uri);
+        self.documents.remove(&uri);
+        self.completer.forget(&uri);
+    }
+
+    /// Keeps a request's moment until its handler runs.
+    pub fn ticket(&self, uri: &str) -> u64 {
+        let superseded = CancellationToken::new();
+        if let Some(older) = self.turns.insert(uri.to_owned(), superseded.clone()) {
+            older.cancel();
+        }
+        let snapshot = self.documents.get(uri).and_then(|document| document.snapshot());
+        let number = self.next_ticket.fetch_add(1, Ordering::Relaxed);
+        self.tickets.insert(number, Ticket { snapshot, superseded });
+        number
+    }
+
+    pub fn take_ticket(&self, number: u64) -> Option<Ticket> {
+        self.tickets.remove(&number).map(|(_, ticket)| ticket)
+    }
+
+    fn supersede(&self, uri: &str) {
+        if let Some(turn) = self.turns.get(uri) {
+            turn.cancel();
+        }
+    }
+
+    pub fn shut_down(&self) {
+        self.shut_down.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_shut_down(&self) -> bool {
+        self.shut_down.load(Ordering::Relaxed)
+    }
+
+    pub fn exit(&self) {
+        self.exited.cancel();
+    }
+
+    pub async fn exited(&self) {
+        self.exited.cancelled().await;
+    }
+
+    pub fn exit_code(&self) -> i32 {
+        i32::from(!self.is_shut_down())
+    }
+}
+
+/// `textDocument/didOpen`. These three are ours because a URI here is only a name: one that does
+/// not parse is as good as any other.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DidOpen {
+    text_document: OpenedDocument,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OpenedDocument {
+    uri: String,
+    #[serde(default)]
+    language_id: String,
+    version: i32,
+    text: String,
+}
+
+/// `textDocument/didChange`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DidChange {
+    text_document: ChangedDocument,
+    content_changes: Vec<ContentChange>,
+}
+
+#[derive(Deserialize)]
+struct ChangedDocument {
+    uri: String,
+    version: Option<i32>,
+}
+
+#[derive(Deserialize)]
+struct ContentChange {
+    range: Option<WireRange>,
+    text: String,
+}
+
+/// `textDocument/didClose`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DidClose {
+    text_document: NamedDocument,
+}
+
+/// A document by its URI.
+#[derive(Deserialize)]
+pub struct NamedDocument {
+    pub uri: String,
+}
+
+/// A position as the protocol writes it.
+#[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, Eq)]
+pub struct WirePosition {
+    pub line: u32,
+    pub character: u32,
+}
+
+/// A range as the protocol writes it.
+#[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, Eq)]
+pub struct WireRange {
+    pub start: WirePosition,
+    pub end: WirePosition,
+}
+
+impl From<WirePosition> for Position {
+    fn from(p: WirePosition) -> Position {
+        Position { line: p.line, character: p.character }
+    }
+}
+
+impl From<Position> for WirePosition {
+    fn from(p: Position) -> WirePosition {
+        WirePosition { line: p.line, character: p.character }
+    }
+}
+
+impl From<ContentChange> for Change {
+    fn from(change: ContentChange) -> Change {
+        let range = change.range.map(|r| Range { start: r.start.into(), end: r.end.into() });
+        Change { range, text: change.text }
+    }
+}

@@ -1,0 +1,36 @@
+//! What this machine is: cores, memory. In: nothing. Out: plain numbers.
+
+use sysinfo::{MemoryRefreshKind, RefreshKind, System};
+
+/// Cores that can decode at the same time; a core's second thread only gets in the way.
+pub fn physical_cores() -> u32 {
+    let logical = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let physical = System::physical_core_count().unwrap_or(logical);
+    // In a container or virtual machine fewer may be ours than the machine has.
+    physical.min(logical).clamp(1, 16) as u32
+}
+
+/// Bytes of memory in all; 0 when the system does not say.
+pub fn memory_bytes() -> u64 {
+    let memory = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
+    System::new_with_specifics(memory).map_or(0, |system| system.total_memory())
+}
+
+/// Does a process with this number exist?
+#[cfg(unix)]
+pub fn is_running(process: u32) -> bool {
+    use rustix::process::{Pid, test_kill_process};
+    let pid = i32::try_from(process).ok().and_then(Pid::from_raw);
+    // Somebody else's process cannot be signalled, but it exists.
+    pid.is_some_and(|pid| test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
+}
+
+/// Does a process with this number exist?
+#[cfg(not(unix))]
+pub fn is_running(process: u32) -> bool {
+    let pid = sysinfo::Pid::from_u32(process);
+    System::new().map_or(true, |mut system| {
+        system.refresh_processes(sysinfo::ProcessesToUpdate::Some(&[pid]), true);
+        system.process(pid).is_some()
+    })
+}

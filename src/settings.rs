@@ -1,0 +1,384 @@
+//! Settings: raw values from four places → one validated [`Settings`].
+//!
+//! In: the user's `config.toml`, the editor's `initializationOptions`, its `workspace/configuration`
+//! and `didChangeConfiguration`; later ones win, key by key. Out: settings, and warnings for a
+//! person. Refuses: unknown keys (named in a warning), values of the wrong type (that layer is
+//! left out), and, from anywhere but the user's own file, the keys in [`USER_ONLY`]: a workspace
+//! must not choose which file is loaded or where anything is sent.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::completer::Style;
+use crate::prompt::Budget;
+
+/// Keys that only the user's own `config.toml` may set.
+pub const USER_ONLY: [&str; 1] = ["model_path"];
+
+/// Everything a person can set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Settings {
+    /// Complete at all.
+    pub enabled: bool,
+    /// Which model to use: a name from `tandem model list`, or `auto` for the one that suits this
+    /// machine's GPU, else the smallest, as far as they are installed.
+    pub model: String,
+    /// A GGUF file to use instead. Only in your own `config.toml`.
+    pub model_path: Option<PathBuf>,
+    /// Languages (as the editor names them) without completions.
+    pub disabled_languages: Vec<String>,
+    /// Offer ghost text: `auto` where the editor can show it.
+    pub ghost_text: Offer,
+    /// Offer completions in the popup menu: `auto` where the editor has no ghost text (Helix).
+    pub popup: Offer,
+    /// How much is suggested.
+    pub completion: CompletionSettings,
+    /// How much of the document the model sees.
+    pub context: ContextSettings,
+    /// How the model runs.
+    pub engine: EngineSettings,
+}
+
+/// Whether to offer something to the editor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Offer {
+    /// As fits the editor.
+    #[default]
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+/// How much is suggested.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct CompletionSettings {
+    /// Tokens generated at most for the rest of a line.
+    #[schemars(range(min = 1, max = 256))]
+    pub line_tokens: u32,
+    /// Tokens generated at most for a block; 0 for never more than a line.
+    #[schemars(range(min = 0, max = 1024))]
+    pub block_tokens: u32,
+    /// Answer from the last suggestions, without the model, while you type along.
+    pub reuse: bool,
+}
+
+/// How much of the document the model sees.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ContextSettings {
+    /// Bytes before the cursor.
+    #[schemars(range(min = 200, max = 100_000))]
+    pub prefix_bytes: usize,
+    /// Bytes after the cursor.
+    #[schemars(range(min = 0, max = 50_000))]
+    pub suffix_bytes: usize,
+}
+
+/// How the model runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct EngineSettings {
+    /// Threads; 0 for one per core.
+    #[schemars(range(min = 0, max = 64))]
+    pub threads: u32,
+    /// Layers to put on the GPU; all that fit when not set.
+    pub gpu_layers: Option<u32>,
+    /// Tokens that the context of one document may hold.
+    #[schemars(range(min = 256, max = 131_072))]
+    pub context_tokens: u32,
+    /// Documents whose context is kept at the same time.
+    #[schemars(range(min = 1, max = 32))]
+    pub documents: u32,
+    /// Minutes after which the engine stops when no editor uses it.
+    #[schemars(range(min = 0, max = 1440))]
+    pub idle_minutes: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            enabled: true,
+            model: "auto".into(),
+            model_path: None,
+            disabled_languages: Vec::new(),
+            ghost_text: Offer::Auto,
+            popup: Offer::Auto,
+            completion: CompletionSettings::default(),
+            context: ContextSettings::default(),
+            engine: EngineSettings::default(),
+        }
+    }
+}
+
+impl Default for CompletionSettings {
+    fn default() -> Self {
+        let Style { line_tokens, block_tokens, reuse, .. } = Style::default();
+        CompletionSettings { line_tokens, block_tokens, reuse }
+    }
+}
+
+impl Default for ContextSettings {
+    fn default() -> Self {
+        let Budget { prefix, suffix, .. } = Budget::default();
+        ContextSettings { prefix_bytes: prefix, suffix_bytes: suffix }
+    }
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        EngineSettings {
+            threads: 0,
+            gpu_layers: None,
+            context_tokens: 2_048,
+            documents: 4,
+            idle_minutes: 5,
+        }
+    }
+}
+
+impl Settings {
+    /// How to complete.
+    pub fn style(&self) -> Style {
+        let budget = Budget {
+            prefix: self.context.prefix_bytes,
+            suffix: self.context.suffix_bytes,
+            ..Budget::default()
+        };
+        let CompletionSettings { line_tokens, block_tokens, reuse } = self.completion;
+        Style { budget, line_tokens, block_tokens, reuse }
+    }
+
+    /// How long an unused engine stays.
+    pub fn idle(&self) -> Duration {
+        Duration::from_secs(u64::from(self.engine.idle_minutes) * 60)
+    }
+
+    /// Values outside their range, brought back into it; a warning for each.
+    fn clamped(mut self, warnings: &mut Vec<String>) -> Settings {
+        let mut clamp = |name: &str, value: &mut u32, least: u32, most: u32| {
+            let within = (*value).clamp(least, most);
+            if within != *value {
+                warnings.push(format!("{name} must be {least} to {most}; using {within}"));
+                *value = within;
+            }
+        };
+        clamp("completion.line_tokens", &mut self.completion.line_tokens, 1, 256);
+        clamp("completion.block_tokens", &mut self.completion.block_tokens, 0, 1_024);
+        clamp("engine.threads", &mut self.engine.threads, 0, 64);
+        clamp("engine.context_tokens", &mut self.engine.context_tokens, 256, 131_072);
+        clamp("engine.documents", &mut self.engine.documents, 1, 32);
+        clamp("engine.idle_minutes", &mut self.engine.idle_minutes, 0, 1_440);
+        let mut clamp = |name: &str, value: &mut usize, least: usize, most: usize| {
+            let within = (*value).clamp(least, most);
+            if within != *value {
+                warnings.push(format!("{name} must be {least} to {most}; using {within}"));
+                *value = within;
+            }
+        };
+        clamp("context.prefix_bytes", &mut self.context.prefix_bytes, 200, 100_000);
+        clamp("context.suffix_bytes", &mut self.context.suffix_bytes, 0, 50_000);
+        self
+    }
+}
+
+/// The four places that settings come from.
+#[derive(Clone, Debug, Default)]
+pub struct Layers {
+    /// `config.toml`.
+    pub user: Value,
+    /// `initializationOptions`.
+    pub editor: Value,
+    /// `workspace/configuration`.
+    pub workspace: Value,
+    /// `workspace/didChangeConfiguration`.
+    pub changed: Value,
+}
+
+impl Layers {
+    /// The settings, and what a person should hear about them.
+    pub fn settings(&self) -> (Settings, Vec<String>) {
+        let mut warnings = Vec::new();
+        let mut merged = Value::Object(serde_json::Map::new());
+        let layers = [
+            ("config.toml", &self.user),
+            ("initializationOptions", &self.editor),
+            ("workspace/configuration", &self.workspace),
+            ("workspace/didChangeConfiguration", &self.changed),
+        ];
+        for (place, layer) in layers {
+            let mut layer = own_part(layer).clone();
+            if place != "config.toml" {
+                without_user_only(&mut layer, place, &mut warnings);
+            }
+            if layer.is_null() {
+                continue;
+            }
+            let mut candidate = merged.clone();
+            merge(&mut candidate, &layer);
+            let mut unknown = |path: serde_ignored::Path| {
+                warnings.push(format!("{place}: unknown setting `{path}`"));
+            };
+            // Unknown keys are looked for in this layer alone, so that each is named once.
+            let checked: Result<Settings, _> = serde_ignored::deserialize(&layer, &mut unknown);
+            match checked {
+                Ok(_) => merged = candidate,
+                Err(error) => warnings.push(format!("{place} is left out: {error}")),
+            }
+        }
+        let settings: Settings = serde_json::from_value(merged).unwrap_or_default();
+        let settings = settings.clamped(&mut warnings);
+        (settings, warnings)
+    }
+}
+
+/// The user's own file: `$TANDEM_CONFIG`, else `tandem/config.toml` in the configuration folder.
+pub fn user_file() -> Option<PathBuf> {
+    use etcetera::BaseStrategy;
+    if let Some(file) = std::env::var_os("TANDEM_CONFIG") {
+        return Some(file.into());
+    }
+    let folders = etcetera::choose_base_strategy().ok()?;
+    Some(folders.config_dir().join("tandem").join("config.toml"))
+}
+
+/// What the user's file says; empty when there is none.
+///
+/// # Errors
+/// When it is there but cannot be read or is not TOML, as a sentence with the line.
+pub fn read_user_file(path: &Path) -> Result<Value, String> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Value::Null),
+        Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
+    };
+    toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// The JSON schema of the settings, as committed in `editors/settings.schema.json`.
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(Settings);
+    // A schema is plain data and always serialises.
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Editors send settings bare or under our name.
+fn own_part(value: &Value) -> &Value {
+    value.get("tandem").unwrap_or(value)
+}
+
+fn without_user_only(layer: &mut Value, place: &str, warnings: &mut Vec<String>) {
+    let Some(object) = layer.as_object_mut() else { return };
+    for key in USER_ONLY {
+        if object.remove(key).is_some_and(|value| !value.is_null()) {
+            warnings.push(format!(
+                "{place}: `{key}` is ignored here; only your own config.toml may set it"
+            ));
+        }
+    }
+}
+
+fn merge(into: &mut Value, from: &Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                merge(into.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn later_places_win_key_by_key() {
+        let layers = Layers {
+            user: json!({"model": "a", "engine": {"threads": 3}}),
+            editor: json!({"tandem": {"model": "b", "completion": {"line_tokens": 9}}}),
+            workspace: json!({"engine": {"documents": 2}}),
+            changed: json!({"model": "c"}),
+        };
+        let (settings, warnings) = layers.settings();
+        assert_eq!(warnings, Vec::<String>::new());
+        assert_eq!(settings.model, "c");
+        assert_eq!(
+            settings.engine,
+            EngineSettings { threads: 3, documents: 2, ..Default::default() }
+        );
+        assert_eq!(settings.completion.line_tokens, 9);
+    }
+
+    #[test]
+    fn unknown_keys_are_named() {
+        let layers =
+            Layers { editor: json!({"modle": "x", "engine": {"treads": 1}}), ..Layers::default() };
+        let (settings, warnings) = layers.settings();
+        assert_eq!(settings, Settings::default());
+        assert_eq!(
+            warnings,
+            [
+                "initializationOptions: unknown setting `engine.treads`",
+                "initializationOptions: unknown setting `modle`",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_workspace_cannot_set_the_models_path() {
+        let hostile = json!({"model_path": "/tmp/evil.gguf", "enabled": false});
+        let layers = Layers {
+            user: json!({"model_path": "/mine.gguf"}),
+            editor: hostile.clone(),
+            workspace: hostile.clone(),
+            changed: json!({"tandem": hostile}),
+        };
+        let (settings, warnings) = layers.settings();
+        assert_eq!(settings.model_path, Some(PathBuf::from("/mine.gguf")));
+        assert!(!settings.enabled);
+        assert_eq!(warnings.len(), 3);
+    }
+
+    #[test]
+    fn a_place_with_a_wrong_type_is_left_out_whole() {
+        let layers = Layers {
+            user: json!({"model": "a"}),
+            workspace: json!({"model": "b", "enabled": "perhaps"}),
+            ..Layers::default()
+        };
+        let (settings, warnings) = layers.settings();
+        assert_eq!(settings.model, "a");
+        assert!(warnings[0].starts_with("workspace/configuration is left out: "), "{warnings:?}");
+    }
+
+    #[test]
+    fn values_out_of_range_are_brought_back() {
+        let layers = Layers { changed: json!({"engine": {"documents": 0}}), ..Layers::default() };
+        let (settings, warnings) = layers.settings();
+        assert_eq!(settings.engine.documents, 1);
+        assert_eq!(warnings, ["engine.documents must be 1 to 32; using 1"]);
+    }
+
+    #[test]
+    fn the_committed_schema_is_the_one_of_these_types() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("editors/settings.schema.json");
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            std::fs::write(&path, schema()).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap();
+        assert!(committed == schema(), "run UPDATE_SCHEMA=1 cargo test --release schema");
+    }
+}

@@ -1,0 +1,208 @@
+//! How much of an answer is wanted: the rest of a line, or the block that the syntax asks for.
+
+use super::Around;
+use crate::syntax::{self, Language};
+
+/// How much to generate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Up to the first line break.
+    Line,
+    /// Up to the end of the block that opens before the cursor.
+    Block,
+}
+
+/// Openers of blocks where no grammar says more.
+const ANY_OPENERS: [char; 2] = ['{', ':'];
+
+impl Extent {
+    /// A block when the text before the cursor opens one and nothing stands in it yet. The idea is
+    /// Cody's: multi-line only behind a block start whose next line is not deeper.
+    pub fn wanted(around: Around) -> Extent {
+        let language = syntax::language(around.language);
+        let tail = around.before.trim_end();
+        let Some(last) = tail.chars().next_back() else { return Extent::Line };
+        let on_new_line = around.before[tail.len()..].contains('\n');
+        let opens = match language {
+            Some(language) => language.openers.contains(&last),
+            None => ANY_OPENERS.contains(&last),
+        };
+        // An argument list is filled in place; it is a block only when it starts on a new line.
+        let in_place = matches!(last, '(' | '[') && !on_new_line;
+        let rest_is_code = around.rest_of_line.contains(|c: char| c.is_alphanumeric());
+        if !opens || in_place || rest_is_code {
+            return Extent::Line;
+        }
+        let opener_indent = indent(last_line(tail));
+        if around.next_line().is_some_and(|next| indent(next) > opener_indent) {
+            return Extent::Line;
+        }
+        let opaque = language
+            .and_then(|language| language.structure(tail))
+            .is_some_and(|structure| structure.is_opaque(tail.len() - 1));
+        if opaque { Extent::Line } else { Extent::Block }
+    }
+
+    /// The bytes of `generated` to keep when it goes far enough; `None` while more is needed.
+    pub fn reached(self, around: Around, generated: &str) -> Option<usize> {
+        match self {
+            Extent::Line => generated.find('\n'),
+            // A block can end only where a line ends.
+            Extent::Block => block_end(around, generated),
+        }
+    }
+
+    /// The bytes to keep of an answer that ended by itself or at its limit.
+    pub fn cut(self, around: Around, generated: &str, at_limit: bool) -> usize {
+        let whole_lines = || generated.rfind('\n').unwrap_or(generated.len());
+        match self.reached(around, generated) {
+            Some(end) => end,
+            // A line that the limit cut is not worth showing, unless it is all there is.
+            None if at_limit && self == Extent::Block => whole_lines(),
+            None => generated.len(),
+        }
+    }
+}
+
+fn block_end(around: Around, generated: &str) -> Option<usize> {
+    let first = generated.find(|c: char| !c.is_whitespace())?;
+    let by_syntax = syntax::language(around.language)
+        .and_then(|language| end_by_syntax(language, around, generated, first));
+    let end = match (by_syntax, end_by_indent(around, generated)) {
+        (Some(end), _) => end,
+        (None, by_indent) => by_indent?,
+    };
+    Some(without_closer_below(around, &generated[..end]).len())
+}
+
+fn end_by_syntax(
+    language: &Language,
+    around: Around,
+    generated: &str,
+    first: usize,
+) -> Option<usize> {
+    let text = format!("{}{generated}", around.before);
+    let from = around.before.len();
+    let end = language.structure(&text)?.block_end(from + first, &text)?;
+    // Around the first text there may be only a block that ends within it: `{` of a one-liner.
+    (end > from + first).then(|| end - from)
+}
+
+/// The end before the first line that is not deeper than the one that opened the block; a line
+/// that closes it belongs to it.
+fn end_by_indent(around: Around, generated: &str) -> Option<usize> {
+    let opener_indent = indent(last_line(around.before.trim_end()));
+    // The first piece continues the cursor's own line.
+    let mut at = generated.find('\n')? + 1;
+    while let Some(length) = generated[at..].find('\n') {
+        let line = &generated[at..at + length];
+        if !line.trim().is_empty() && indent(line) <= opener_indent {
+            let closes = line.trim_start().starts_with(['}', ')', ']']);
+            return Some(if closes { at + length } else { at - 1 });
+        }
+        at += length + 1;
+    }
+    None
+}
+
+/// Drops a last line that only closes what a line below the cursor closes already.
+fn without_closer_below<'a>(around: Around, block: &'a str) -> &'a str {
+    let Some(at) = block.rfind('\n') else { return block };
+    let (last, below) = (&block[at + 1..], around.next_line().unwrap_or_default());
+    let closes = last.trim().chars().all(|c| "})];,".contains(c)) && !last.trim().is_empty();
+    let same = below.trim().chars().next() == last.trim().chars().next();
+    if closes && same && indent(below) == indent(last) { &block[..at] } else { block }
+}
+
+fn last_line(text: &str) -> &str {
+    &text[text.rfind('\n').map_or(0, |at| at + 1)..]
+}
+
+/// Columns of leading blanks; a tab is as good as four spaces.
+fn indent(line: &str) -> usize {
+    let blanks = line.chars().take_while(|c| *c == ' ' || *c == '\t');
+    blanks.map(|c| if c == '\t' { 4 } else { 1 }).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn around<'a>(fixture: &'a str, language: &'a str) -> Around<'a> {
+        let (before, after) = fixture.split_once("$0").expect("a cursor");
+        let (rest_of_line, below) = after.split_once('\n').unwrap_or((after, ""));
+        Around { before, rest_of_line, below, language }
+    }
+
+    #[test]
+    fn a_block_is_wanted_after_an_opener_with_nothing_in_it() {
+        let cases = [
+            ("rust", "fn f() {$0\n}\n", Extent::Block),
+            ("rust", "fn f() {\n    $0\n}\n", Extent::Block),
+            ("rust", "fn f() {\n    $0\n    x\n}\n", Extent::Line),
+            ("rust", "fn f() {\n    let x = 1;\n    $0\n}\n", Extent::Line),
+            ("rust", "foo($0)\n", Extent::Line),
+            ("rust", "foo(\n    $0\n)\n", Extent::Block),
+            ("rust", "// like so: {$0\n", Extent::Line),
+            ("rust", "let x:$0\n", Extent::Line),
+            ("python", "def f():\n    $0\n", Extent::Block),
+            ("python", "def f(): # a comment:$0\n", Extent::Line),
+            ("python", "if x:$0\n\nprint(1)\n", Extent::Block),
+            ("go", "func f() {\n\t$0\n}\n", Extent::Block),
+            ("go", "x := 1$0\n", Extent::Line),
+        ];
+        for (language, fixture, expect) in cases {
+            assert_eq!(Extent::wanted(around(fixture, language)), expect, "{fixture:?}");
+        }
+    }
+
+    /// `$1` in the generated text is where a block ends.
+    fn check(language: &str, fixture: &str, generated: &str) {
+        let end = generated.find("$1");
+        let text = generated.replace("$1", "");
+        let reached = Extent::Block.reached(around(fixture, language), &text);
+        assert_eq!(reached, end, "{fixture:?} + {generated:?}");
+    }
+
+    #[test]
+    fn a_rust_block_ends_with_its_bracket_unless_that_stands_below() {
+        check("rust", "fn f() {\n    $0\n", "let x = 1;\n    x\n}$1\n\nfn g() {\n");
+        check("rust", "fn f() {\n    $0\n}\n", "let x = 1;\n    x$1\n}\n");
+        check("rust", "impl A {\n    fn f() {$0\n}\n", "\n        1\n    }$1\n\n    fn g() {}\n");
+        check(
+            "rust",
+            "fn f() {\n    $0\n}\n",
+            "if x {\n        1\n    } else {\n        2\n    }$1\n}\n",
+        );
+        check("rust", "fn f() {\n    $0\n}\n", "let x = 1;\n    let y");
+    }
+
+    #[test]
+    fn a_python_block_ends_before_the_next_statement_outside() {
+        check("python", "def f():\n    $0\n", "x = 1\n    return x$1\n\ndef g():\n");
+        check(
+            "python",
+            "class A:\n    def f(self):\n        $0\n",
+            "return 1$1\n\n    def g(self):\n",
+        );
+        check(
+            "python",
+            "def f():\n    $0\n",
+            "s = '''\nnot the end\n'''\n    return s$1\nprint()\n",
+        );
+    }
+
+    #[test]
+    fn elsewhere_a_block_ends_by_indentation() {
+        check("go", "func f() {\n\t$0\n", "x := 1\n\treturn x\n}$1\n\nfunc g() {\n");
+        check("ruby", "if x:\n  $0\n", "a\n  b$1\nc\n");
+    }
+
+    #[test]
+    fn at_the_limit_only_whole_lines_stay() {
+        let around = around("fn f() {\n    $0\n", "rust");
+        let text = "let a = 1;\n    let b = 2;\n    let c = ";
+        assert_eq!(&text[..Extent::Block.cut(around, text, true)], "let a = 1;\n    let b = 2;");
+        assert_eq!(Extent::Line.cut(around, "let a", true), 5);
+    }
+}

@@ -1,0 +1,185 @@
+//! Languages, and what their syntax says about a piece of text.
+//!
+//! In: a language's name as editors send it, and text. Out: plain facts: is this inside a comment,
+//! where does the block end. A language is a folder in `grammars/` and one line in [`LANGUAGES`];
+//! without one, `None` is the answer and indentation has to do.
+//!
+//! Every parse has a time budget: text comes from strangers.
+
+use std::ops::{ControlFlow, Range};
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use tree_sitter::{ParseOptions, Parser, Query, QueryCursor, StreamingIterator, Tree};
+
+/// No parse takes longer. A window of 4 KB takes well under 1 ms.
+const BUDGET: Duration = Duration::from_millis(20);
+
+/// A language with a grammar.
+pub struct Language {
+    /// As in `textDocument.languageId`.
+    pub id: &'static str,
+    /// How its files end, without the dot.
+    extensions: &'static [&'static str],
+    grammar: tree_sitter_language::LanguageFn,
+    structure: &'static str,
+    /// Characters at a line's end after which an indented block follows.
+    pub openers: &'static [char],
+    compiled: OnceLock<Option<(tree_sitter::Language, Query)>>,
+}
+
+macro_rules! language {
+    ($id:literal, $extensions:expr, $grammar:expr, $openers:expr) => {
+        Language {
+            id: $id,
+            extensions: $extensions,
+            grammar: $grammar,
+            structure: include_str!(concat!("../grammars/", $id, "/structure.scm")),
+            openers: $openers,
+            compiled: OnceLock::new(),
+        }
+    };
+}
+
+/// One line a language.
+static LANGUAGES: [Language; 2] = [
+    language!("rust", &["rs"], tree_sitter_rust::LANGUAGE, &['{', '(', '[']),
+    language!("python", &["py", "pyi"], tree_sitter_python::LANGUAGE, &[':', '{', '(', '[']),
+];
+
+/// The language with this name, if there is a grammar for it.
+pub fn language(id: &str) -> Option<&'static Language> {
+    LANGUAGES.iter().find(|language| language.id == id)
+}
+
+/// The name of a file's language, as an editor would say it; the file's ending where there is no
+/// grammar.
+pub fn language_of(file: &Path) -> String {
+    let end = file.extension().unwrap_or_default().to_string_lossy().into_owned();
+    let known = LANGUAGES.iter().find(|language| language.extensions.contains(&end.as_str()));
+    known.map_or(end, |language| language.id.to_owned())
+}
+
+/// The structure of one text.
+pub struct Structure {
+    blocks: Vec<Range<usize>>,
+    opaque: Vec<Range<usize>>,
+    text_len: usize,
+    /// Blocks that a bracket closes, by their range in `blocks`.
+    bracketed: Vec<bool>,
+}
+
+impl Language {
+    /// Parses `text`; `None` when that takes too long.
+    pub fn structure(&self, text: &str) -> Option<Structure> {
+        let (language, query) = self.compiled()?;
+        let mut parser = Parser::new();
+        parser.set_language(language).ok()?;
+        let tree = parse(&mut parser, text)?;
+        let mut structure = Structure {
+            blocks: Vec::new(),
+            opaque: Vec::new(),
+            text_len: text.len(),
+            bracketed: Vec::new(),
+        };
+        let mut cursor = QueryCursor::new();
+        let mut captures = cursor.captures(query, tree.root_node(), text.as_bytes());
+        while let Some((found, index)) = captures.next() {
+            let capture = found.captures[*index];
+            let node = capture.node;
+            match query.capture_names()[capture.index as usize] {
+                "block" => {
+                    let last = node.child(node.child_count().saturating_sub(1) as u32);
+                    let closer = last.filter(|n| matches!(n.kind(), "}" | ")" | "]"));
+                    // A bracket that the parser made up closes nothing yet.
+                    if closer.is_some_and(|n| n.is_missing()) {
+                        continue;
+                    }
+                    structure.blocks.push(node.byte_range());
+                    structure.bracketed.push(closer.is_some());
+                }
+                _ => structure.opaque.push(node.byte_range()),
+            }
+        }
+        Some(structure)
+    }
+
+    fn compiled(&self) -> Option<&(tree_sitter::Language, Query)> {
+        let compile = || {
+            let language = tree_sitter::Language::new(self.grammar);
+            let query = Query::new(&language, self.structure).ok()?;
+            Some((language, query))
+        };
+        self.compiled.get_or_init(compile).as_ref()
+    }
+}
+
+impl Structure {
+    /// Is the byte at `at` inside a comment, a string or a character?
+    pub fn is_opaque(&self, at: usize) -> bool {
+        self.opaque.iter().any(|range| range.contains(&at))
+    }
+
+    /// Where the innermost block around the byte `at` ends, if it does: a bracketed one behind its
+    /// bracket, a suite before the first text that is not part of it.
+    pub fn block_end(&self, at: usize, text: &str) -> Option<usize> {
+        let around = self.blocks.iter().zip(&self.bracketed).filter(|(r, _)| r.contains(&at));
+        let (range, bracketed) = around.min_by_key(|(range, _)| range.len())?;
+        let more_follows = || text.get(range.end..).is_some_and(|rest| !rest.trim().is_empty());
+        (range.end <= self.text_len && (*bracketed || more_follows())).then_some(range.end)
+    }
+}
+
+fn parse(parser: &mut Parser, text: &str) -> Option<Tree> {
+    let deadline = Instant::now() + BUDGET;
+    let mut late = |_: &tree_sitter::ParseState| match Instant::now() > deadline {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    };
+    let options = ParseOptions::new().progress_callback(&mut late);
+    let mut read = |at: usize, _| text.as_bytes().get(at..).unwrap_or_default();
+    parser.parse_with_options(&mut read, None, Some(options))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The block around `$0` ends at `$1`, or nowhere.
+    fn check(id: &str, fixture: &str) {
+        let at = fixture.find("$0").expect("a cursor");
+        let text = fixture.replace("$0", "");
+        let end = text.find("$1");
+        let text = text.replace("$1", "");
+        let structure = language(id).expect(id).structure(&text).expect("a parse");
+        assert_eq!(structure.block_end(at, &text), end, "{fixture}");
+    }
+
+    #[test]
+    fn every_query_compiles() {
+        assert!(LANGUAGES.iter().all(|language| language.compiled().is_some()));
+    }
+
+    #[test]
+    fn a_rust_block_ends_behind_its_bracket() {
+        check("rust", "fn f() {\n    $0let x = \"}\";\n    x\n}$1\n\nfn g() {\n");
+        check("rust", "impl X {\n    fn f(&self) {\n        $0if a {\n        }\n    }$1\n");
+        check("rust", "fn f() {\n    $0let x = 1;\n");
+    }
+
+    #[test]
+    fn a_python_suite_ends_where_the_next_statement_is_not_part_of_it() {
+        check("python", "def f():\n    $0x = 1\n    return x$1\n\ndef g():\n");
+        check("python", "class A:\n    def f(self):\n        $0return 1$1\n\n    def g(self):\n");
+        check("python", "def f():\n    $0x = 1\n    return x\n");
+    }
+
+    #[test]
+    fn comments_and_strings_are_opaque() {
+        let text = "// a {\nlet s = \"b {\";\n";
+        let structure = language("rust").unwrap().structure(text).unwrap();
+        assert!(structure.is_opaque(5) && structure.is_opaque(text.find("b {").unwrap()));
+        assert!(!structure.is_opaque(text.find("let").unwrap()));
+    }
+}

@@ -1,0 +1,46 @@
+//! From the settings to the engine that they want, for whoever starts one.
+
+use std::sync::Arc;
+
+use crate::engine::llama::{self, Options};
+use crate::engine::process::{ProcessEngine, Wanted};
+use crate::lsp::SharedSettings;
+use crate::model::{Store, choice};
+use crate::settings::{self, Layers, Settings};
+
+/// The user's own settings as the first of the four layers.
+///
+/// # Errors
+/// When the file cannot be read, as a sentence.
+pub fn user_layers() -> Result<Layers, String> {
+    let Some(file) = settings::user_file() else { return Ok(Layers::default()) };
+    Ok(Layers { user: settings::read_user_file(&file)?, ..Layers::default() })
+}
+
+/// How to run the model that the settings name.
+///
+/// # Errors
+/// When it is not there, as a sentence with the command that gets it.
+pub fn options(settings: &Settings, store: &Store) -> Result<Options, String> {
+    let video_memory = llama::gpus().iter().map(|gpu| gpu.memory_bytes).max();
+    let path = settings.model_path.as_deref();
+    let model = choice::choose(store, &settings.model, path, video_memory);
+    Ok(Options {
+        model: model.map_err(|error| error.to_string())?,
+        threads: settings.engine.threads,
+        gpu_layers: settings.engine.gpu_layers,
+        context_tokens: settings.engine.context_tokens,
+        documents: settings.engine.documents,
+    })
+}
+
+/// The engine's process for settings that may change while it runs.
+///
+/// # Errors
+/// When our own program or the folder of models cannot be found, as a sentence.
+pub fn engine(shared: &SharedSettings, store: Store) -> Result<ProcessEngine, String> {
+    let program = std::env::current_exe().map_err(|e| format!("cannot find tandem itself: {e}"))?;
+    let settings = shared.clone();
+    let wanted: Wanted = Arc::new(move || options(&settings.get(), &store));
+    Ok(ProcessEngine::new(program, shared.get().idle(), wanted))
+}
