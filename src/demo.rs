@@ -40,16 +40,8 @@ pub struct Sample {
 
 /// The demo's files, in the order of playing.
 pub const SAMPLES: [Sample; 2] = [
-    Sample {
-        name: "inventory.rs",
-        language: "rust",
-        marked: include_str!("demo/sample.rs.txt"),
-    },
-    Sample {
-        name: "ledger.py",
-        language: "python",
-        marked: include_str!("demo/sample.py.txt"),
-    },
+    Sample { name: "inventory.rs", language: "rust", marked: include_str!("demo/sample.rs.txt") },
+    Sample { name: "ledger.py", language: "python", marked: include_str!("demo/sample.py.txt") },
 ];
 
 impl Sample {

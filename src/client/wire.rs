@@ -6,7 +6,7 @@
 //! with yes, anything else with MethodNotFound. Refuses: a frame without a length, or with a body
 //! that is not JSON; that ends the reading, as a server that sends one cannot be trusted further.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::process::{ChildStderr, ChildStdin, ChildStdout};
 use std::sync::mpsc::{Receiver, Sender};
 use std::thread;

@@ -53,14 +53,7 @@ impl Screen {
         let choice =
             if live { anstream::ColorChoice::Always } else { anstream::ColorChoice::Never };
         let output = anstream::AutoStream::new(io::stdout(), choice);
-        Screen {
-            output,
-            live,
-            drawn: 0,
-            title: String::new(),
-            keys: 0,
-            progress: String::new(),
-        }
+        Screen { output, live, drawn: 0, title: String::new(), keys: 0, progress: String::new() }
     }
 
     /// Writes text and a line end, below whatever stands there.
@@ -188,7 +181,9 @@ fn code(buffer: &Buffer, ghost: Option<&str>) -> Vec<String> {
 fn cost(number: usize, played: &Played) -> String {
     let Played { ms, evaluated, generated, .. } = played;
     let who = match played.source {
-        Source::Model => format!("the model ran: {evaluated} tokens evaluated, {generated} generated"),
+        Source::Model => {
+            format!("the model ran: {evaluated} tokens evaluated, {generated} generated")
+        }
         Source::Cache => "from the suggestion typed along: no model".to_owned(),
         Source::Nothing => "nothing to suggest here: no model".to_owned(),
     };
@@ -196,7 +191,10 @@ fn cost(number: usize, played: &Played) -> String {
 }
 
 fn header() -> String {
-    format!("{:>4}  {:<12} {:>6} {:>9} {:>9}  {:<6} line ‹ghost text›", "key", "", "ms", "evaluated", "generated", "from")
+    format!(
+        "{:>4}  {:<12} {:>6} {:>9} {:>9}  {:<6} line ‹ghost text›",
+        "key", "", "ms", "evaluated", "generated", "from"
+    )
 }
 
 /// A line of the transcript.
@@ -211,7 +209,9 @@ fn row(number: usize, buffer: &Buffer, played: &Played) -> String {
     let line: Vec<char> = buffer.line_before().chars().collect();
     let line: String = line[line.len().saturating_sub(COLUMNS)..].iter().collect();
     let ghost = if ghost.is_empty() { String::new() } else { format!("‹{ghost}›") };
-    format!("{number:>4}  {key:<12} {ms:>6.1} {evaluated:>9} {generated:>9}  {from:<6} {line}{ghost}")
+    format!(
+        "{number:>4}  {key:<12} {ms:>6.1} {evaluated:>9} {generated:>9}  {from:<6} {line}{ghost}"
+    )
 }
 
 #[cfg(test)]
@@ -225,7 +225,10 @@ mod tests {
         buffer.press(&Stroke::Jump(7));
         let lines = code(&buffer, Some(" = 1;\n    y"));
         assert_eq!(lines.len(), ABOVE + 1 + GHOST + BELOW);
-        assert_eq!(lines[1], format!("{FAINT}    2{FAINT:#}  let x{CURSOR} {CURSOR:#}{GHOSTLY}= 1;{GHOSTLY:#}"));
+        assert_eq!(
+            lines[1],
+            format!("{FAINT}    2{FAINT:#}  let x{CURSOR} {CURSOR:#}{GHOSTLY}= 1;{GHOSTLY:#}")
+        );
         assert_eq!(lines[2], format!("{FAINT}     {FAINT:#}  {GHOSTLY}    y{GHOSTLY:#}"));
         assert_eq!(lines[3], format!("{FAINT}    3{FAINT:#}  b"));
     }
@@ -235,6 +238,9 @@ mod tests {
         let mut buffer = Buffer::new("f(é)");
         buffer.press(&Stroke::Jump(2));
         let line = &code(&buffer, None)[0];
-        assert_eq!(*line, format!("{FAINT}    1{FAINT:#}  f({CURSOR}é{CURSOR:#}{GHOSTLY}{GHOSTLY:#})"));
+        assert_eq!(
+            *line,
+            format!("{FAINT}    1{FAINT:#}  f({CURSOR}é{CURSOR:#}{GHOSTLY}{GHOSTLY:#})")
+        );
     }
 }

@@ -206,7 +206,8 @@ mod tests {
 
     #[test]
     fn the_text_becomes_what_the_script_says() {
-        let (keys, text) = play("fn f() {«\n    a‹bc›\n\n    if x {\n        y\n    }\n}»\n«z»", "-");
+        let (keys, text) =
+            play("fn f() {«\n    a‹bc›\n\n    if x {\n        y\n    }\n}»\n«z»", "-");
         assert_eq!(text, "fn f() {\n    a\n\n    if x {\n        y\n    }\n}\nz");
         assert_eq!(keys, "↵abc←←↵↵if x {↵y↵}↵}z");
     }
@@ -214,7 +215,10 @@ mod tests {
     #[test]
     fn python_goes_back_by_backspace() {
         let (keys, text) = play("def f():«\n    if x:\n        y\n    z\n»", "-");
-        assert_eq!((keys.as_str(), text.as_str()), ("↵if x:↵y↵←z↵←", "def f():\n    if x:\n        y\n    z\n"));
+        assert_eq!(
+            (keys.as_str(), text.as_str()),
+            ("↵if x:↵y↵←z↵←", "def f():\n    if x:\n        y\n    z\n")
+        );
     }
 
     #[test]

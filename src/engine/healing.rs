@@ -23,23 +23,16 @@ const MAX_WORD: usize = 64;
 ///
 /// The word is the run of letters, digits and `_` before the cursor and the one blank before it.
 /// Without a word it is the punctuation just typed (`self.` continues as `.field`, one token).
+/// Inside a line's indentation it is all of that: indentation is one token, and a model that sees
+/// four blanks as a whole cannot say that it wants eight (with the cursor in the indentation of a
+/// hidden line of HumanEval's random spans, 45 rows, 0.5B: 20 % exact with only the last blank
+/// taken off, 53 % with all).
 pub fn kept(middle: &str) -> usize {
     let word = middle.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_').len();
     let start = if word < middle.len() { word } else { punctuation_start(middle) };
-    let v = std::env::var("HV").unwrap_or_default();
-    let start = if word == middle.len() && v.contains('n') { middle.len() } else { start };
-    let indent = middle[..start].trim_end_matches([' ', '\t']).len();
-    let start = match middle[..start].chars().next_back() {
-        Some(' ' | '\t')
-            if start == middle.len()
-                && v.contains('i')
-                && (indent == 0 || middle[..indent].ends_with('\n')) =>
-        {
-            indent
-        }
-        Some(' ' | '\t') => start - 1,
-        _ => start,
-    };
+    let blanks = middle[..start].trim_end_matches([' ', '\t']).len();
+    let only_indent = start == middle.len() && (blanks == 0 || middle[..blanks].ends_with('\n'));
+    let start = if only_indent { blanks } else { start - usize::from(blanks < start) };
     if middle.len() - start <= MAX_WORD { start } else { middle.len() }
 }
 
@@ -132,7 +125,9 @@ mod tests {
             ("self.", 4),
             ("foo(a, ", 6),
             ("x =", 1),
-            ("{\n    ", 5),
+            ("{\n    ", 2),
+            ("x\n\n\t\t", 3),
+            ("    ", 0),
             ("\t\tx", 1),
             ("{\n", 2),
             ("", 0),

@@ -47,6 +47,8 @@ impl Client {
     pub fn new(url: &str) -> Result<Client, ModelError> {
         let failed = |reason: String| ModelError::Hub { url: url.to_owned(), reason };
         let parsed = Url::parse(url).map_err(|e| failed(format!("its address is wrong: {e}")))?;
+        // Only the first call counts; a provider that is there already is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("tandem/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())

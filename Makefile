@@ -1,0 +1,41 @@
+# The chores, the same for a person and for CI. Each installs what it needs.
+# One profile serves all of them, so that llama.cpp is built once.
+
+CARGO ?= cargo
+DATASETS ?= $(TANDEM_DATASETS)
+
+.PHONY: help demo test lint model install bench bench-quality tools clean
+
+help: ## Say what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+demo: tools ## Build, get the model, and watch it complete a short typing session
+	@$(CARGO) build --release --bin tandem
+	@$(CARGO) run --release --quiet -- model pull
+	@$(CARGO) run --release --quiet -- demo
+
+test: lint model ## Everything that must pass: format, lints, unit, server, wire and model tests
+	$(CARGO) test --release
+
+lint: tools ## Formatting and clippy, without warnings, with and without the HTTP client
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --all-targets -- --deny warnings
+	$(CARGO) clippy --release --lib --bins --no-default-features -- --deny warnings
+
+model: tools ## Get the model that the demo and the tests use (491 MB, once)
+	@$(CARGO) run --release --quiet -- model pull
+
+install: tools ## Install `tandem` where cargo installs programs
+	$(CARGO) install --locked --path .
+
+bench: model ## Keystroke replay through the real server: latency, tokens a keystroke, memory
+	$(CARGO) bench --bench replay
+
+bench-quality: model ## Exact match on public data: make bench-quality DATASETS=FOLDER
+	TANDEM_DATASETS="$(DATASETS)" $(CARGO) bench --bench exact_match
+
+tools: ## Install what the build needs, or say how
+	@sh .ci/tools
+
+clean: ## Remove what was built; models stay
+	$(CARGO) clean
