@@ -364,6 +364,10 @@ impl<'m> Worker<'m> {
         let plan = self.cache.plan(&base, &word, |t| vocabulary.bytes_of(t).to_vec());
         let Plan { sequence, given, chosen } = plan;
         figures.reused = (given + chosen) as u32;
+        tracing::debug!(
+            sequence, base = base.len(), given, chosen, held = self.cache.sequence(sequence).len(),
+            word = %String::from_utf8_lossy(&word), "request"
+        );
 
         // What the model chose before and would choose again is text at no cost.
         let mut out = Writer::new(job, word.len(), *stop);
@@ -388,7 +392,7 @@ impl<'m> Worker<'m> {
         let mut missing: Vec<Token> = base[given.min(base.len())..].to_vec();
         if missing.is_empty() {
             length -= 1;
-            missing = self.cache.sequence(sequence).tokens_from(length).to_vec();
+            missing = self.cache.sequence(sequence).tokens_from(length)[..1].to_vec();
         }
         self.forget(sequence, length);
         let rest_is_given = given < base.len();
