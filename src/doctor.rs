@@ -76,7 +76,6 @@ async fn examine() -> Findings {
     });
     let (own, settings_warnings) = layers.settings();
     let gpus = llama::gpus();
-    let video_memory = gpus.iter().map(|gpu| gpu.memory_bytes).max();
     let memory_bytes = machine::memory_bytes();
     let shared = SharedSettings::default();
     shared.set(own);
@@ -101,7 +100,7 @@ async fn examine() -> Findings {
         file.as_deref() == model::Entry::by_name(DEFAULT).map(|entry| entry.file)
     });
     let small = speed.filter(|_| is_default).map(|s| s.decode_tokens_per_second);
-    let recommended = model::recommend(memory_bytes, video_memory, small);
+    let recommended = model::recommend(memory_bytes, wanted::video_memory(), small);
     Findings {
         version: env!("CARGO_PKG_VERSION"),
         build: llama::build(),

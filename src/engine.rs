@@ -16,6 +16,7 @@ pub mod process;
 pub mod rendezvous;
 pub mod scripted;
 pub mod wire;
+mod writer;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};

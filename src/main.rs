@@ -222,8 +222,7 @@ async fn model(command: ModelCommand) -> Result<(), String> {
         ModelCommand::Path { name } => cli::path(name.as_deref()).await,
         ModelCommand::Verify { name } => cli::verify(name.as_deref()).await,
         ModelCommand::Recommend { json } => {
-            let video_memory = llama::gpus().iter().map(|gpu| gpu.memory_bytes).max();
-            cli::recommend(json, machine::memory_bytes(), video_memory, None).await
+            cli::recommend(json, machine::memory_bytes(), wanted::video_memory(), None).await
         }
     };
     done.map_err(|error| error.to_string())

@@ -1,6 +1,6 @@
 //! From the settings to the engine that they want, for whoever starts one.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::engine::llama::{self, Options};
 use crate::engine::process::{ProcessEngine, Wanted};
@@ -22,9 +22,8 @@ pub fn user_layers() -> Result<Layers, String> {
 /// # Errors
 /// When it is not there, as a sentence with the command that gets it.
 pub fn options(settings: &Settings, store: &Store) -> Result<Options, String> {
-    let video_memory = llama::gpus().iter().map(|gpu| gpu.memory_bytes).max();
     let path = settings.model_path.as_deref();
-    let model = choice::choose(store, &settings.model, path, video_memory);
+    let model = choice::choose(store, &settings.model, path, video_memory());
     Ok(Options {
         model: model.map_err(|error| error.to_string())?,
         threads: settings.engine.threads,
@@ -32,6 +31,16 @@ pub fn options(settings: &Settings, store: &Store) -> Result<Options, String> {
         context_tokens: settings.engine.context_tokens,
         documents: settings.engine.documents,
     })
+}
+
+/// Bytes of the largest GPU that this build can use. Asked once, and in a build without GPU support
+/// not at all: a driver takes memory in every process that asks it.
+pub fn video_memory() -> Option<u64> {
+    static ANSWER: OnceLock<Option<u64>> = OnceLock::new();
+    if !cfg!(any(feature = "cuda", feature = "metal", feature = "vulkan")) {
+        return None;
+    }
+    *ANSWER.get_or_init(|| llama::gpus().iter().map(|gpu| gpu.memory_bytes).max())
 }
 
 /// The engine's process for settings that may change while it runs.

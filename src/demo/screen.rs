@@ -75,11 +75,8 @@ impl Screen {
             return Ok(());
         }
         self.progress = words;
-        if self.live {
-            return self.draw(&[self.progress.clone()]);
-        }
         let progress = self.progress.clone();
-        self.line(&progress)
+        if self.live { self.draw(&[progress]) } else { self.line(&progress) }
     }
 
     /// Takes the progress off the screen.

@@ -24,7 +24,8 @@ use tokio::sync::{mpsc, watch};
 
 use super::cache::{Cache, Plan};
 use super::healing::{self, Token, Vocabulary};
-use super::{About, Answer, Engine, Event, Figures, Request, State, Stop};
+use super::writer::Writer;
+use super::{About, Answer, Engine, Event, Figures, Request, State};
 use crate::prompt::Prompt;
 
 /// Tokens evaluated in one go before looking for a newer request: the most that a newer one waits
@@ -370,19 +371,19 @@ impl<'m> Worker<'m> {
         );
 
         // What the model chose before and would choose again is text at no cost.
-        let mut out = Writer::new(job, word.len(), *stop);
+        let mut out = Writer::new(job.events.clone(), word.len(), *stop, job.sent);
         let mut remains: &[u8] = &word;
         let mut free_tokens = 0;
         let again = self.cache.sequence(sequence).tokens_from(base.len())[..chosen].to_vec();
         let mut used = 0;
-        while used < again.len() && !out.ended && free_tokens < *max_tokens {
+        while used < again.len() && !out.ended() && free_tokens < *max_tokens {
             let bytes = self.vocabulary.bytes_of(again[used]);
             free_tokens += u32::from(remains.is_empty());
             remains = healing::after(bytes, remains);
             out.push(bytes);
             used += 1;
         }
-        if out.ended || free_tokens >= *max_tokens {
+        if out.ended() || free_tokens >= *max_tokens {
             out.finish(figures);
             return Ok(End::Finished);
         }
@@ -404,7 +405,7 @@ impl<'m> Worker<'m> {
                 return Ok(End::Finished);
             }
             if newer() {
-                job.sent = out.sent;
+                job.sent = out.sent();
                 return Ok(End::Preempted);
             }
             self.decode(sequence, length, piece)?;
@@ -436,14 +437,14 @@ impl<'m> Worker<'m> {
             }
             let bytes = self.vocabulary.bytes_of(token).to_vec();
             out.push(&bytes);
-            if out.ended || free_tokens >= *max_tokens || length + 1 >= self.context_tokens {
+            if out.ended() || free_tokens >= *max_tokens || length + 1 >= self.context_tokens {
                 break;
             }
             if out.unwanted() {
                 return Ok(End::Finished);
             }
             if newer() {
-                job.sent = out.sent;
+                job.sent = out.sent();
                 return Ok(End::Preempted);
             }
             self.decode(sequence, length, &[token])?;
@@ -532,80 +533,5 @@ impl<'m> Worker<'m> {
             self.vocabulary.candidates(remains).map(logit).fold(None, better)
         };
         best.map(|(token, _)| token)
-    }
-}
-
-/// Turns tokens into text after the prompt: drops the forced word's bytes, holds back half
-/// characters, and stops at the line's end where that is asked for.
-struct Writer {
-    events: mpsc::UnboundedSender<Event>,
-    /// Bytes of the forced word still to come.
-    forced: usize,
-    stop: Stop,
-    /// Bytes of a character that is not complete yet.
-    held: Vec<u8>,
-    /// Bytes of text written so far, and those already sent in an earlier attempt.
-    sent: usize,
-    already_sent: usize,
-    ended: bool,
-}
-
-impl Writer {
-    fn new(job: &Job, forced: usize, stop: Stop) -> Writer {
-        Writer {
-            events: job.events.clone(),
-            forced,
-            stop,
-            held: Vec::new(),
-            sent: 0,
-            already_sent: job.sent,
-            ended: false,
-        }
-    }
-
-    fn unwanted(&self) -> bool {
-        self.events.is_closed()
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        let forced = self.forced.min(bytes.len());
-        self.forced -= forced;
-        self.held.extend_from_slice(&bytes[forced..]);
-        let mut text = String::new();
-        let mut rest = Vec::new();
-        let held = std::mem::take(&mut self.held);
-        let mut chunks = held.utf8_chunks().peekable();
-        while let Some(chunk) = chunks.next() {
-            text.push_str(chunk.valid());
-            match chunk.invalid() {
-                [] => {}
-                // An incomplete character at the end waits for its other bytes.
-                tail if chunks.peek().is_none() && tail.len() < 4 => rest = tail.to_vec(),
-                _ => text.push('\u{fffd}'),
-            }
-        }
-        self.held = rest;
-        if self.stop == Stop::Line && text.contains('\n') {
-            self.ended = true;
-        }
-        self.send(text);
-    }
-
-    fn send(&mut self, text: String) {
-        let from = self.already_sent.saturating_sub(self.sent).min(text.len());
-        self.sent += text.len();
-        if from < text.len() {
-            // A pre-empted job says the same again: the cut is where an earlier piece ended.
-            let new = text.get(from..).unwrap_or_default().to_owned();
-            let _ = self.events.send(Event::Text(new));
-        }
-    }
-
-    fn begin(&self, figures: Figures) {
-        let _ = self.events.send(Event::Begun(figures));
-    }
-
-    fn finish(self, figures: Figures) {
-        let _ = self.events.send(Event::Done(figures));
     }
 }

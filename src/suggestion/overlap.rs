@@ -79,21 +79,17 @@ pub fn closers_replaced(text: &str, rest_of_line: &str) -> usize {
 fn unmatched_closers(text: &str) -> String {
     let mut open = Vec::new();
     let mut unmatched = String::new();
-    let mut quote_open: Option<char> = None;
-    let odd_quote = ['"', '\'', '`'].into_iter().find(|&q| text.matches(q).count() % 2 == 1);
+    // The first of an odd number of quotes closes the string that the cursor is in.
+    let odd = |q: &char| text.matches(*q).count() % 2 == 1;
+    let mut closing_quote = ['"', '\'', '`'].into_iter().find(odd);
     for c in text.chars() {
         match c {
-            '"' | '\'' | '`' if Some(c) == odd_quote && quote_open.is_none() => {
-                // The first of an odd number closes the string that the cursor is in.
-                unmatched.push(c);
-                quote_open = Some(c);
+            quote if Some(quote) == closing_quote => {
+                unmatched.push(quote);
+                closing_quote = None;
             }
             '(' | '[' | '{' => open.push(c),
-            ')' | ']' | '}' => {
-                if open.pop().is_none() {
-                    unmatched.push(c);
-                }
-            }
+            ')' | ']' | '}' if open.pop().is_none() => unmatched.push(c),
             _ => {}
         }
     }

@@ -243,7 +243,7 @@ async fn unknown_settings_are_named_once_and_known_ones_work() {
     let mut editor = Editor::start(Scripted::saying("1;"));
     let options = json!({"disabled_languages": ["rust"], "colour": "red", "model_path": "/evil"});
     editor.initialize(json!({"initializationOptions": options})).await;
-    let mut said = vec![
+    let mut said = [
         editor.told("window/showMessage").await["message"].clone(),
         editor.told("window/showMessage").await["message"].clone(),
     ];

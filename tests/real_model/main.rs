@@ -1,0 +1,11 @@
+//! The real binary on the real model: real text is asserted, and how little work it took.
+//!
+//! All tests share one engine in a folder of its own and take turns, so that none pays for what
+//! another evicts or for a second process on the same cores.
+#![cfg(unix)]
+
+mod answers;
+mod cache;
+mod engine;
+mod harness;
+mod typing;
