@@ -1,18 +1,18 @@
-//! Exact match on public data, the anchored middle against plain P-up-to-the-cursor.
+//! Exact match on public data: the anchored middle against plain P-up-to-the-cursor.
 //!
-//! `TANDEM_DATASETS=DIR cargo bench --bench exact_match -- [--rows N] [--model FILE] [--set NAME]`
-//! prints one row per set and layout. The data (see `CONTRIBUTING.md`) is not part of the project.
-//! Greedy, the same rows for every layout, engine in this process, nothing filtered: an answer is
-//! right when its first line equals the rest of the hidden line (white space at the end aside).
+//! `TANDEM_DATASETS=FOLDER cargo bench --bench exact_match -- [--rows N] [--model FILE]
+//! [--set SingleLine|RandomSpan|santacoder] [--lines-above N,N]` prints a row per set and layout. The
+//! data (see `CONTRIBUTING.md`) is not part of the project. Greedy, the same rows and window for every
+//! layout, the engine in this process, no filter: an answer is right when its first line equals
+//! the rest of the hidden line, white space at the end aside. `TANDEM_VERBOSE=1` shows the misses.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
-use std::time::Instant;
 
 use ropey::Rope;
 use tandem::engine::llama::{Llama, Options};
 use tandem::engine::{Engine, Event, Request, State, Stop};
+use tandem::model::{Store, choice};
 use tandem::prompt::{Budget, Prompt, prompt};
 
 struct Row {
@@ -52,63 +52,77 @@ fn main() {
             fail(message);
         }
     });
-    println!("{}", model.display());
-    println!("{:<12} {:<22} {:>5} {:>7} {:>9}", "set", "layout", "rows", "exact", "ms/row");
+    println!("{}", model.file_name().unwrap_or_default().to_string_lossy());
+    println!(
+        "{:<11} {:<19} {:>5} {:>7}  against plain: won, lost",
+        "set", "layout", "rows", "exact"
+    );
     for set in sets {
         let rows = read(&folder, &set, rows);
-        let mut results: BTreeMap<String, Vec<bool>> = BTreeMap::new();
-        score(&engine, &rows, &set, "P up to the cursor", &mut results, plain);
-        for &lines in &lines_above {
-            let budget = Budget { lines_above: lines, ..Budget::default() };
-            score(&engine, &rows, &set, &format!("anchored {lines} above"), &mut results, |row| {
-                let text = Rope::from_str(&format!("{}{}", row.before, row.after));
-                prompt(&text, row.before.len(), budget, None).0
-            });
-        }
+        let anchored = |lines_above: usize| Layout {
+            name: format!("anchored {lines_above} above"),
+            ask: Box::new(move |row: &Row| {
+                let budget = Budget { lines_above, ..Budget::default() };
+                prompt(&row.text(), row.before.len(), budget, None).0
+            }),
+        };
+        let mut layouts = vec![Layout { name: "P up to the cursor".into(), ask: Box::new(plain) }];
+        layouts.extend(lines_above.iter().map(|&lines| anchored(lines)));
+        report(&set, &layouts, &score(&engine, &rows, &layouts));
+    }
+}
+
+/// A way of asking.
+struct Layout {
+    name: String,
+    ask: Box<dyn Fn(&Row) -> Prompt>,
+}
+
+impl Row {
+    fn text(&self) -> Rope {
+        Rope::from_str(&format!("{}{}", self.before, self.after))
     }
 }
 
 /// What others send: the prefix ends at the cursor. Same window, no healing.
 fn plain(row: &Row) -> Prompt {
-    let text = Rope::from_str(&format!("{}{}", row.before, row.after));
-    let mut all = prompt(&text, row.before.len(), Budget::default(), None).0;
+    let mut all = prompt(&row.text(), row.before.len(), Budget::default(), None).0;
     all.prefix.push_str(&std::mem::take(&mut all.middle));
     all.suffix = row.after.chars().take(800).collect();
     all
 }
 
-fn score(
-    engine: &Llama,
-    rows: &[Row],
-    set: &str,
-    layout: &str,
-    results: &mut BTreeMap<String, Vec<bool>>,
-    ask: impl Fn(&Row) -> Prompt,
-) {
-    let started = Instant::now();
+/// For each row, which layouts were right. Row by row, so that layouts share what is cached.
+fn score(engine: &Llama, rows: &[Row], layouts: &[Layout]) -> Vec<Vec<bool>> {
     let verbose = std::env::var_os("TANDEM_VERBOSE").is_some();
-    let right: Vec<bool> = rows
-        .iter()
-        .map(|row| {
-            let text = generate(engine, ask(row));
-            let first = text.split('\n').next().unwrap_or_default();
-            let rest = row.after.split('\n').next().unwrap_or_default();
-            let answer = strip_rest(first.trim_end(), rest.trim_end());
-            let right = answer.trim_end() == row.hidden.trim_end();
-            if verbose && !right {
-                println!(
-                    "  {:?}\n  wanted {:?}\n  got    {first:?} (rest {rest:?})",
-                    tail(&row.before),
-                    row.hidden
-                );
-            }
-            right
-        })
-        .collect();
-    let exact = right.iter().filter(|&&r| r).count() as f64 / rows.len() as f64 * 100.0;
-    let ms = started.elapsed().as_secs_f64() * 1e3 / rows.len() as f64;
-    println!("{set:<12} {layout:<22} {:>5} {exact:>6.1}% {ms:>9.0}", rows.len());
-    results.insert(layout.to_owned(), right);
+    let right = |row: &Row, layout: &Layout| {
+        let text = generate(engine, (layout.ask)(row));
+        let first = text.split('\n').next().unwrap_or_default();
+        let rest = row.after.split('\n').next().unwrap_or_default();
+        let answer = strip_rest(first.trim_end(), rest.trim_end());
+        let right = answer.trim_end() == row.hidden.trim_end();
+        if verbose && !right {
+            let (before, hidden) = (tail(&row.before), &row.hidden);
+            println!(
+                "{}: {before:?}\n  wanted {hidden:?}\n  got    {first:?}, then {rest:?}",
+                layout.name
+            );
+        }
+        right
+    };
+    rows.iter().map(|row| layouts.iter().map(|layout| right(row, layout)).collect()).collect()
+}
+
+/// One line a layout; the pairs are what McNemar's test compares.
+fn report(set: &str, layouts: &[Layout], results: &[Vec<bool>]) {
+    for (i, layout) in layouts.iter().enumerate() {
+        let count =
+            |wanted: &dyn Fn(&Vec<bool>) -> bool| results.iter().filter(|r| wanted(r)).count();
+        let exact = count(&|r| r[i]) as f64 / results.len().max(1) as f64 * 100.0;
+        let (won, lost) = (count(&|r| r[i] && !r[0]), count(&|r| !r[i] && r[0]));
+        let rows = results.len();
+        println!("{set:<11} {:<19} {rows:>5} {exact:>6.1}%  {won}, {lost}", layout.name);
+    }
 }
 
 fn tail(text: &str) -> &str {
@@ -176,7 +190,8 @@ fn read(folder: &std::path::Path, set: &str, rows: usize) -> Vec<Row> {
 }
 
 fn default_model() -> PathBuf {
-    std::env::var_os("TANDEM_MODEL").map(PathBuf::from).unwrap_or_default()
+    let store = Store::default_location().unwrap_or_else(|e| fail(&e.to_string()));
+    choice::choose(&store, choice::AUTO, None, None).unwrap_or_else(|e| fail(&e.to_string()))
 }
 
 fn fail(message: &str) -> ! {

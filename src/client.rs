@@ -8,21 +8,24 @@
 
 pub mod buffer;
 pub mod editor;
+mod error;
+mod item;
 mod wire;
 
 use std::collections::{HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 pub use buffer::{Buffer, Edit, Position, Range, Stroke};
 pub use editor::Editor;
+pub use error::{ClientError, Refusal};
+pub use item::{AfterAccept, Item};
 use wire::Incoming;
 
 /// How long an ordinary request may take. A suggestion from nothing takes seconds on a slow CPU.
@@ -71,39 +74,6 @@ pub struct Notification {
     pub params: Value,
 }
 
-/// The protocol's error in place of a result.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Refusal {
-    /// For example -32601: there is no such method.
-    pub code: i64,
-    /// For a person.
-    pub message: String,
-}
-
-/// One inline suggestion of LSP 3.18.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Item {
-    /// What replaces `range`.
-    pub insert_text: String,
-    /// What the editor compares with the text before the cursor.
-    pub filter_text: Option<String>,
-    /// The cursor's place when there is none.
-    pub range: Option<Range>,
-    /// To be executed when the suggestion is accepted.
-    pub command: Option<AfterAccept>,
-}
-
-/// A command that comes with a suggestion.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct AfterAccept {
-    /// Its name.
-    pub command: String,
-    /// Its arguments.
-    #[serde(default)]
-    pub arguments: Vec<Value>,
-}
-
 /// Why a suggestion is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
@@ -111,55 +81,6 @@ pub enum Trigger {
     Invoked = 1,
     /// The editor asks while one types.
     Automatic = 2,
-}
-
-/// What can go wrong between a client and a server.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// The program could not be started.
-    #[error("cannot start {}: {error}", program.display())]
-    Start {
-        /// What was to be started.
-        program: PathBuf,
-        /// Why not.
-        error: io::Error,
-    },
-    /// No answer in time.
-    #[error("no answer to {method} within {} s", after.as_secs())]
-    Deadline {
-        /// The request.
-        method: String,
-        /// How long it was waited for.
-        after: Duration,
-    },
-    /// The server closed its output.
-    #[error("the server ended before it answered {method}{}", last_words(complaints))]
-    Gone {
-        /// The request.
-        method: String,
-        /// What it said last on its standard error.
-        complaints: String,
-    },
-    /// The server answered with an error.
-    #[error("{method} was refused: {} ({})", refusal.message, refusal.code)]
-    Refused {
-        /// The request.
-        method: String,
-        /// The server's reason.
-        refusal: Refusal,
-    },
-    /// An answer that is not what the protocol says.
-    #[error("the answer to {method} makes no sense: {why}")]
-    Senseless {
-        /// The request.
-        method: String,
-        /// What is wrong with it.
-        why: String,
-    },
-}
-
-fn last_words(complaints: &str) -> String {
-    if complaints.is_empty() { String::new() } else { format!("; it said: {complaints}") }
 }
 
 impl Client {

@@ -10,7 +10,7 @@ mod connect;
 mod screen;
 pub mod script;
 pub mod session;
-mod summary;
+pub mod summary;
 
 use std::io;
 use std::path::Path;
@@ -25,8 +25,6 @@ use session::{Pace, Played, SessionError};
 
 /// How long a model may take to load, and to be checked the first time.
 const LOADING: Duration = Duration::from_secs(180);
-/// How often to ask whether it is loaded.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// A file that the demo types in.
 pub struct Sample {
@@ -51,29 +49,20 @@ impl Sample {
     }
 }
 
-/// Why there is no demo, or only half of one.
+/// Why there is no demo, or only half of one; for a person.
 #[derive(Debug, thiserror::Error)]
-pub enum DemoError {
-    /// The engine cannot work; mostly there is no model. The sentence says what to do.
-    #[error("the demo needs a model: {0}")]
-    NoEngine(String),
-    /// The model did not load in time.
-    #[error("the model did not load within {} s; `tandem doctor` may say why", LOADING.as_secs())]
-    TooSlow,
-    /// The server did not play along.
-    #[error("the demo stopped: {0}")]
-    Session(#[from] SessionError),
-}
+#[error("the demo cannot go on: {0}")]
+pub struct DemoError(#[from] SessionError);
 
 impl From<ClientError> for DemoError {
     fn from(error: ClientError) -> DemoError {
-        DemoError::Session(error.into())
+        DemoError(error.into())
     }
 }
 
 impl From<io::Error> for DemoError {
     fn from(error: io::Error) -> DemoError {
-        DemoError::Session(error.into())
+        DemoError(error.into())
     }
 }
 
@@ -91,54 +80,34 @@ pub fn run(program: &Path) -> Result<(), DemoError> {
         configuration: Value::Null,
     })?;
     client.initialize(Value::Null)?;
-    let model = load(&mut client, &mut screen)?;
+    let loaded = session::wake(&mut client, LOADING, |said| match said.method.as_str() {
+        "$/progress" => screen.progress(&said.params["value"]),
+        _ => Ok(()),
+    });
+    screen.loaded()?;
+    let model = loaded?.model;
     screen.line(&format!("{model}, ready after {:.1} s\n", started.elapsed().as_secs_f64()))?;
 
-    let mut all: Vec<Played> = Vec::new();
+    let mut played_all: Vec<Played> = Vec::new();
     for (number, sample) in SAMPLES.iter().enumerate() {
         screen.begin(sample.name, number + 1, SAMPLES.len())?;
         let script = Script::parse(sample.marked);
-        let document = (sample.uri(), sample.language);
-        let document = (document.0.as_str(), document.1);
-        session::play(&mut client, document, &script, Pace::Waiting, |buffer, played| {
-            all.push(played.clone());
-            Ok(screen.show(buffer, played)?)
-        })?;
+        let uri = sample.uri();
+        session::play(
+            &mut client,
+            (&uri, sample.language),
+            &script,
+            Pace::Waiting,
+            |buffer, played| {
+                played_all.push(played.clone());
+                Ok(screen.show(buffer, played)?)
+            },
+        )?;
     }
     client.shutdown()?;
-    screen.line(&summary::of(&all))?;
+    screen.line(&summary::of(&played_all))?;
     screen.line(&connect::how(program))?;
     Ok(())
-}
-
-/// Wakes the engine, shows how the model loads, and returns the model's name.
-fn load(client: &mut Client, screen: &mut Screen) -> Result<String, DemoError> {
-    // Any document wakes it; this one is empty and closed again.
-    client.open("file:///tandem-demo/empty", "plaintext", "");
-    client.close("file:///tandem-demo/empty");
-    let deadline = Instant::now() + LOADING;
-    while Instant::now() < deadline {
-        while let Some(said) = client.notification(LOOK) {
-            if said.method == "$/progress" {
-                screen.progress(&said.params["value"])?;
-            }
-        }
-        let status = client.execute("tandem.status", Vec::new())?;
-        let engine = &status["engine"];
-        match engine["state"].as_str() {
-            Some("ready") => {
-                screen.loaded()?;
-                return Ok(engine["model"].as_str().unwrap_or("a model").to_owned());
-            }
-            Some("failed") => {
-                screen.loaded()?;
-                let message = engine["message"].as_str().unwrap_or("try `tandem doctor`");
-                return Err(DemoError::NoEngine(message.to_owned()));
-            }
-            _ => {}
-        }
-    }
-    Err(DemoError::TooSlow)
 }
 
 #[cfg(test)]

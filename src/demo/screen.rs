@@ -18,11 +18,11 @@ use crate::completer::Source;
 const PAUSE: Duration = Duration::from_millis(40);
 /// An accepted suggestion is looked at a little longer.
 const PAUSE_AT_ACCEPT: Duration = Duration::from_millis(250);
-/// Lines of code above the cursor's, and below.
-const ABOVE: usize = 9;
-const BELOW: usize = 4;
+/// Lines of code above the cursor's, and below; with the rest they fit a terminal of 24 lines.
+const ABOVE: usize = 7;
+const BELOW: usize = 3;
 /// Lines of ghost text below the cursor's.
-const GHOST: usize = 8;
+const GHOST: usize = 4;
 /// Columns of code in a transcript.
 const COLUMNS: usize = 72;
 
@@ -68,6 +68,8 @@ impl Screen {
         let text = |key: &str| value[key].as_str().unwrap_or_default();
         let mut words = [text("title"), text("message")].join(" ");
         if let Some(percent) = value["percentage"].as_u64() {
+            // Nobody reads a hundred lines.
+            let percent = if self.live { percent } else { percent / 25 * 25 };
             let _ = write!(words, " {percent} %");
         }
         let words = words.trim().to_owned();
@@ -182,7 +184,7 @@ fn cost(number: usize, played: &Played) -> String {
             format!("the model ran: {evaluated} tokens evaluated, {generated} generated")
         }
         Source::Cache => "from the suggestion typed along: no model".to_owned(),
-        Source::Nothing => "nothing to suggest here: no model".to_owned(),
+        Source::Nothing => "no token had to be evaluated".to_owned(),
     };
     format!("key {number:>3}  {:<10}{BOLD}{ms:>6.0} ms{BOLD:#}  {FAINT}{who}{FAINT:#}", played.key)
 }

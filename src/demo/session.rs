@@ -4,12 +4,16 @@
 //! happens. What the model did comes from the server's own counters, read by `tandem.status`
 //! between keys. Refuses: to guess; a figure that the server does not give is an error.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::script::{Script, Typist};
-use crate::client::{Buffer, Client, ClientError, Editor, Item, Stroke};
+use crate::client::{Buffer, Client, ClientError, Editor, Item, Notification, Stroke};
 use crate::completer::Source;
+use crate::engine::{About, State};
 use crate::figures::Summary;
+
+/// How often to ask whether the model is loaded.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What kind of key it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,7 +76,8 @@ pub struct Played {
     pub key: String,
     /// From the key to its suggestion (or to the answer that there is none), ms.
     pub ms: f64,
-    /// Where the answer came from.
+    /// Where the answer came from. `Nothing` when it was not typed along and still cost no token:
+    /// nothing was asked of the model, or all of its answer was in the KV cache.
     pub source: Source,
     /// Tokens of prompt that the model evaluated.
     pub evaluated: u64,
@@ -98,6 +103,12 @@ pub enum SessionError {
     /// `tandem.status` is not what this program knows.
     #[error("the answer to tandem.status makes no sense: {0}")]
     Status(#[from] serde_json::Error),
+    /// The engine cannot work; mostly there is no model. The sentence says what to do.
+    #[error("{0}")]
+    NoEngine(String),
+    /// The model did not load in time.
+    #[error("the model did not load within {} s; `tandem doctor` may say why", .0.as_secs())]
+    TooSlow(Duration),
 }
 
 /// The server's counters.
@@ -106,6 +117,38 @@ pub enum SessionError {
 /// Any.
 pub fn counters(client: &mut Client) -> Result<Summary, SessionError> {
     Ok(serde_json::from_value(client.execute("tandem.status", Vec::new())?)?)
+}
+
+/// Wakes the engine and waits until it is ready: the model's name. `tell` hears what the server
+/// says meanwhile, for example how far it is.
+///
+/// # Errors
+/// [`SessionError::NoEngine`], [`SessionError::TooSlow`], and any.
+pub fn wake(
+    client: &mut Client,
+    patience: Duration,
+    mut tell: impl FnMut(&Notification) -> std::io::Result<()>,
+) -> Result<About, SessionError> {
+    // Any document wakes it; this one is empty and closed again.
+    client.open("file:///tandem-demo/empty", "plaintext", "");
+    client.close("file:///tandem-demo/empty");
+    let deadline = Instant::now() + patience;
+    while Instant::now() < deadline {
+        while let Some(said) = client.notification(LOOK) {
+            tell(&said)?;
+        }
+        let mut engine = client.execute("tandem.status", Vec::new())?["engine"].take();
+        match serde_json::from_value(engine.clone())? {
+            State::Ready(about) => return Ok(about),
+            State::Failed { .. } => {
+                let message = engine["message"].take();
+                let message = message.as_str().unwrap_or("`tandem doctor` may say why");
+                return Err(SessionError::NoEngine(message.to_owned()));
+            }
+            _ => {}
+        }
+    }
+    Err(SessionError::TooSlow(patience))
 }
 
 /// Plays a script in a document of its own and closes it. `show` sees the text after each key.

@@ -31,7 +31,7 @@ pub fn of(keys: &[Played]) -> String {
     let takes = keys.iter().filter(|key| key.kind == Kind::Accept).count();
     format!(
         "\
-{} keystrokes, {without} of them ({:.0} %) answered without running the model
+{} keystrokes, {without} of them ({:.0} %) answered without evaluating a token
 keystroke to suggestion  p50 {:.1} ms, p95 {:.0} ms; where the model ran p50 {:.0} ms, p95 {:.0} ms
 tokens evaluated per key p50 {:.0}, mean {:.1}; generated p50 {:.0}, mean {:.1}
 characters               {typed} typed, {accepted} from {takes} accepted suggestions ({:.0} %)

@@ -22,6 +22,8 @@ use super::rendezvous::Rendezvous;
 use super::wire::{self, FromEngine, ToEngine};
 use super::{Engine, Event, Request, State};
 
+/// An engine stays at least this long, so that whoever started it can connect.
+const AT_LEAST: Duration = Duration::from_secs(2);
 /// A failed engine stays this long, so that whoever started it hears why.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -47,7 +49,7 @@ pub async fn host(
         .nonblocking(ListenerNonblockingMode::Both)
         .create_tokio()?;
     let engine = start();
-    let served = serve(&listener, &engine, idle).await;
+    let served = serve(&listener, &engine, idle.max(AT_LEAST)).await;
     let _ = fs::remove_file(rendezvous.socket_file());
     drop(lock);
     served

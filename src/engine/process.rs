@@ -138,22 +138,30 @@ impl Keeper {
             return false;
         }
         tracing::warn!("the engine stopped: {why}");
-        let now = Instant::now();
-        self.deaths.push_back(now);
-        self.deaths.retain(|&death| now - death < WINDOW);
-        if self.deaths.len() < DEATHS {
-            self.tell.send_replace(State::Starting);
-            return true;
-        }
         let message = format!(
             "the engine stopped {DEATHS} times within a minute, so completions are off. \
              Its last words are in {}. Run `tandem doctor`; choosing another model or restarting \
              the editor tries again",
             rendezvous.log_file().display()
         );
-        self.given_up = Some(rendezvous);
+        if self.is_worth_a_try(rendezvous) {
+            self.tell.send_replace(State::Starting);
+            return true;
+        }
         self.tell.send_replace(State::Failed { message });
         false
+    }
+
+    /// Counts a death or a failed start; `false` when there were too many of them.
+    fn is_worth_a_try(&mut self, rendezvous: Rendezvous) -> bool {
+        let now = Instant::now();
+        self.deaths.push_back(now);
+        self.deaths.retain(|&death| now - death < WINDOW);
+        if self.deaths.len() >= DEATHS {
+            self.given_up = Some(rendezvous);
+            return false;
+        }
+        true
     }
 
     /// Connects to the engine that is wanted, starting it when it does not run.
@@ -170,13 +178,28 @@ impl Keeper {
             return Ok((connection, rendezvous));
         }
         self.tell.send_replace(State::Starting);
-        let mut child = self.start(&options, &rendezvous)?;
+        match self.start_and_connect(&options, &rendezvous).await {
+            Ok(connection) => Ok((connection, rendezvous)),
+            Err(message) => {
+                // Every key would start another process otherwise.
+                self.is_worth_a_try(rendezvous);
+                Err(message)
+            }
+        }
+    }
+
+    async fn start_and_connect(
+        &self,
+        options: &Options,
+        rendezvous: &Rendezvous,
+    ) -> Result<Connection, String> {
+        let mut child = self.start(options, rendezvous)?;
         let deadline = Instant::now() + START;
         while Instant::now() < deadline {
-            if let Some(connection) = Connection::open(&rendezvous).await {
+            if let Some(connection) = Connection::open(rendezvous).await {
                 // Waited for on a thread of its own, so that it never stays a zombie.
                 std::thread::spawn(move || child.wait());
-                return Ok((connection, rendezvous));
+                return Ok(connection);
             }
             // An engine that leaves at once found another one starting here; that one will listen.
             if let Ok(Some(status)) = child.try_wait()

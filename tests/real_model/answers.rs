@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tandem::client::Stroke;
 
 use crate::harness::{Turn, Typist, shown, turn};
@@ -19,9 +19,9 @@ fn half_a_word_is_completed_to_the_word() {
     let turn = turn();
     let text = shown(&turn, "python", "def f(x):\n    retur$0").expect("a suggestion");
     assert!(text.starts_with('n'), "{text:?}");
-    let text = shown(&turn, "rust", "fn twice(x: u32) -> u32 {\n    retu$0\n}\n");
+    let text = shown(&turn, "rust", "use std::collections::HashM$0\n\nfn main() {}\n");
     let text = text.expect("a suggestion");
-    assert!(text.starts_with("rn "), "{text:?}");
+    assert!(text.starts_with("ap"), "{text:?}");
 }
 
 #[test]
@@ -103,18 +103,32 @@ fn ready(turn: &Turn) {
 #[test]
 fn a_character_of_several_tokens_is_never_cut() {
     let turn = turn();
+    let word = shown(&turn, "python", "words = {\"龘\": 1}\nprint(words[\"$0\n");
+    assert!(word.as_deref().is_some_and(|text| text.starts_with("龘\"]")), "{word:?}");
+    // Any limit may fall into a character.
+    for limit in 1..=4 {
+        let options = json!({"completion": {"line_tokens": limit}});
+        let fixture = "dragons = [\"龘\", \"龘\", \"龘\", \"$0\n";
+        let text = Typist::with(turn.home, options, "python", fixture).shown();
+        let text = text.unwrap_or_default();
+        assert!("龘\", \"龘".starts_with(&text), "{limit}: {text:?}");
+    }
+}
+
+#[test]
+fn characters_outside_the_basic_plane_are_no_trouble_near_the_cursor() {
+    let turn = turn();
     let mut said = String::new();
     for fixture in [
-        "# 数字の合計を計算する関数\ndef 合計(数字):\n    # 数$0\n",
-        "faces = [\"😀\", \"😃\", \"😄\", \"$0\n",
+        "crabs = [\"🦀\", \"🦀\", \"🦀\", \"$0\n",
         "weather = {\"sun\": \"☀️\", \"rain\": \"🌧️\", \"snow\": $0\n",
         "name = \"größe 漢字 🦀 $0\n",
-        "print(\"你好，世界$0\n",
+        "# 数字の合計を計算する関数\ndef 合計(数字):\n    retur$0\n",
     ] {
-        said.extend(shown(&turn, "python", fixture));
+        let options = json!({"completion": {"line_tokens": 12}});
+        said.extend(Typist::with(turn.home, options, "python", fixture).shown());
     }
-    assert!(!said.contains('\u{fffd}'), "{said:?}");
-    assert!(!said.is_ascii(), "nothing was tested: {said:?}");
+    assert!(said.starts_with('🦀') && !said.contains('\u{fffd}'), "{said:?}");
 }
 
 #[test]

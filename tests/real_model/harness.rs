@@ -61,7 +61,7 @@ impl Home {
         // Its standard input ends when we do, however we end.
         let mut undertaker = Command::new("sh")
             .arg("-c")
-            .arg(r#"while read -r pid; do kill -9 "$pid" 2>/dev/null; done; rm -rf "$0""#)
+            .arg(r#"engines=$(sort -u); kill -9 $engines 2>/dev/null; rm -rf "$0""#)
             .arg(&folder)
             .stdin(Stdio::piped())
             .process_group(0)
