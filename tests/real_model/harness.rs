@@ -56,9 +56,11 @@ pub fn turn() -> Turn {
 impl Home {
     /// A home without a model. It goes, with the engines that were seen in it, when this process
     /// does.
+    #[expect(clippy::zombie_processes, reason = "it outlives this process on purpose")]
     pub fn new() -> Home {
         let folder = tempfile::tempdir().expect("a folder").keep();
-        // Its standard input ends when we do, however we end.
+        // Its standard input ends when we do, however we end; so nobody is left to wait for it.
+        #[expect(clippy::zombie_processes, reason = "it outlives this process")]
         let mut undertaker = Command::new("sh")
             .arg("-c")
             .arg(r#"engines=$(sort -u); kill -9 $engines 2>/dev/null; rm -rf "$0""#)
