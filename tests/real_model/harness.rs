@@ -59,8 +59,7 @@ impl Home {
     #[expect(clippy::zombie_processes, reason = "it outlives this process on purpose")]
     pub fn new() -> Home {
         let folder = tempfile::tempdir().expect("a folder").keep();
-        // Its standard input ends when we do, however we end; so nobody is left to wait for it.
-        #[expect(clippy::zombie_processes, reason = "it outlives this process")]
+        // Its standard input ends when we do, however we end.
         let mut undertaker = Command::new("sh")
             .arg("-c")
             .arg(r#"engines=$(sort -u); kill -9 $engines 2>/dev/null; rm -rf "$0""#)

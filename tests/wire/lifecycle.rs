@@ -41,6 +41,15 @@ fn exit_after_shutdown_ends_the_process_with_0_although_its_input_stays_open() {
 }
 
 #[test]
+fn exit_cuts_no_frame_in_half() {
+    // The message that there is no model is written while the session ends, now and then.
+    for _ in 0..40 {
+        let mut server = Server::with_file("let x = ");
+        assert_eq!(server.leave().code, Some(0));
+    }
+}
+
+#[test]
 fn exit_without_shutdown_ends_the_process_with_1_although_its_input_stays_open() {
     let mut server = Server::with_file("let x = ");
     server.notify("exit", Value::Null);
