@@ -15,6 +15,7 @@ mod progress;
 mod session;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_lsp::{LspService, Server};
@@ -27,6 +28,9 @@ use backend::Backend;
 use ingress::Ingress;
 use session::Session;
 pub use session::SharedSettings;
+
+/// After `exit`, how long a client may take to read what is being written.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What a server is made of.
 pub struct Parts {
@@ -61,7 +65,12 @@ where
     tokio::select! {
         // The client closed its end; answers under way are written before this completes.
         () = &mut serving => {}
-        () = session.exited() => {}
+        () = session.exited() => {
+            // Without input tower-lsp ends by itself, after writing what it has begun; a client
+            // that does not read must not hold the process.
+            guard.abort();
+            let _ = tokio::time::timeout(FAREWELL, &mut serving).await;
+        }
     }
     guard.abort();
     session.exit_code()
