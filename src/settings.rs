@@ -77,10 +77,10 @@ pub struct CompletionSettings {
 pub struct ContextSettings {
     /// Bytes before the cursor.
     #[schemars(range(min = 200, max = 100_000))]
-    pub prefix_bytes: usize,
+    pub prefix_bytes: u32,
     /// Bytes after the cursor.
     #[schemars(range(min = 0, max = 50_000))]
-    pub suffix_bytes: usize,
+    pub suffix_bytes: u32,
 }
 
 /// How the model runs.
@@ -129,7 +129,7 @@ impl Default for CompletionSettings {
 impl Default for ContextSettings {
     fn default() -> Self {
         let Budget { prefix, suffix, .. } = Budget::default();
-        ContextSettings { prefix_bytes: prefix, suffix_bytes: suffix }
+        ContextSettings { prefix_bytes: prefix as u32, suffix_bytes: suffix as u32 }
     }
 }
 
@@ -149,8 +149,8 @@ impl Settings {
     /// How to complete.
     pub fn style(&self) -> Style {
         let budget = Budget {
-            prefix: self.context.prefix_bytes,
-            suffix: self.context.suffix_bytes,
+            prefix: self.context.prefix_bytes as usize,
+            suffix: self.context.suffix_bytes as usize,
             ..Budget::default()
         };
         let CompletionSettings { line_tokens, block_tokens, reuse } = self.completion;
@@ -177,13 +177,6 @@ impl Settings {
         clamp("engine.context_tokens", &mut self.engine.context_tokens, 256, 131_072);
         clamp("engine.documents", &mut self.engine.documents, 1, 32);
         clamp("engine.idle_minutes", &mut self.engine.idle_minutes, 0, 1_440);
-        let mut clamp = |name: &str, value: &mut usize, least: usize, most: usize| {
-            let within = (*value).clamp(least, most);
-            if within != *value {
-                warnings.push(format!("{name} must be {least} to {most}; using {within}"));
-                *value = within;
-            }
-        };
         clamp("context.prefix_bytes", &mut self.context.prefix_bytes, 200, 100_000);
         clamp("context.suffix_bytes", &mut self.context.suffix_bytes, 0, 50_000);
         self

@@ -324,3 +324,13 @@ async fn the_status_says_what_was_done() {
     }
     assert!(status["latency_ms"]["p50"].is_f64() && status["latency_ms"]["p95"].is_f64());
 }
+
+#[tokio::test]
+async fn a_model_that_cannot_be_pulled_is_told_and_the_command_returns_at_once() {
+    let mut editor = Editor::with_file(Scripted::saying(""), "").await;
+    let pull = json!({"command": "tandem.pull"});
+    let answer = editor.request("workspace/executeCommand", pull).await;
+    assert!(answer.get("error").is_none());
+    let said = editor.told("window/showMessage").await;
+    assert_eq!(said["message"], "tandem: there is no folder for models");
+}
