@@ -332,3 +332,35 @@ fn last_line(file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap_or_default();
     text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing").to_owned()
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::engine::Stop;
+    use crate::prompt::Prompt;
+
+    #[tokio::test]
+    async fn an_engine_that_never_starts_is_told_about_and_given_up_on() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (program, count) = (scratch.path().join("engine"), scratch.path().join("count"));
+        // Written by another process: one that this process still had open could not be run.
+        let script = format!("#!/bin/sh\necho >> {}\necho broken >&2\nexit 1\n", count.display());
+        let written = Command::new("sh")
+            .args(["-c", r#"printf '%s' "$0" > "$1"; chmod +x "$1""#, &script])
+            .arg(&program)
+            .status();
+        assert!(written.unwrap().success());
+        let model = scratch.path().join("model.gguf");
+        let wanted: Wanted = Arc::new(move || Ok(Options::new(&model)));
+        let engine = ProcessEngine::new(program, Duration::from_secs(1), wanted);
+        for _ in 0..DEATHS + 3 {
+            let request = Request { prompt: Prompt::default(), max_tokens: 1, stop: Stop::Line };
+            let said = engine.complete(request).next().await;
+            assert!(
+                matches!(&said, Some(Event::Failed(why)) if why.contains("broken")),
+                "{said:?}"
+            );
+        }
+        assert_eq!(fs::read_to_string(count).unwrap().lines().count(), DEATHS);
+    }
+}
