@@ -136,7 +136,7 @@ fn strip_rest<'a>(answer: &'a str, rest: &str) -> &'a str {
 }
 
 fn generate(engine: &Llama, prompt: Prompt) -> String {
-    let mut answer = engine.complete(Request { prompt, max_tokens: 64, stop: Stop::Line });
+    let mut answer = engine.complete(Request::new(prompt, 64, Stop::Line));
     let mut text = String::new();
     while let Some(event) = answer.blocking_next() {
         match event {

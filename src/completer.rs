@@ -4,20 +4,22 @@
 //! Dropping the future cancels the engine's work. It cannot fail: an engine that does is an empty
 //! completion, and the engine's state says why.
 
-use std::collections::VecDeque;
+mod background;
+mod memory;
+mod rhythm;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use dashmap::DashMap;
 use ropey::Rope;
 
+use self::memory::Memory;
+use self::rhythm::Rhythm;
 use crate::engine::{Engine, Event, Figures, Request, Stop};
 use crate::figures::Counters;
-use crate::prompt::{self, Anchor, Budget, Prompt};
+use crate::prompt::{self, Budget, Prompt};
 use crate::suggestion::{self, Around, Extent, Suggestion};
-
-/// Answers remembered per document.
-const REMEMBERED: usize = 64;
 
 /// Where a completion is wanted.
 #[derive(Clone, Debug)]
@@ -45,11 +47,15 @@ pub struct Style {
     pub block_tokens: u32,
     /// Answer from earlier suggestions while one types along.
     pub reuse: bool,
+    /// Work ahead while nobody waits: warm documents, decode what follows a suggestion.
+    pub ahead: bool,
+    /// Answer from a short prompt first where the whole one would take long.
+    pub quick: bool,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Style { budget: Budget::default(), line_tokens: 48, block_tokens: 128, reuse: true }
+        Style { budget: Budget::default(), line_tokens: 48, block_tokens: 128, reuse: true, ahead: true, quick: true }
     }
 }
 
@@ -80,27 +86,24 @@ pub struct Completion {
 /// Completes in all open documents.
 pub struct Completer {
     engine: Arc<dyn Engine>,
-    documents: DashMap<String, Memory>,
-    counters: Mutex<Counters>,
+    documents: Arc<DashMap<String, Memory>>,
+    counters: Arc<Mutex<Counters>>,
+    rhythm: Mutex<Rhythm>,
 }
 
-/// What is remembered of a document.
-#[derive(Default)]
-struct Memory {
-    anchor: Option<Anchor>,
-    answers: VecDeque<Remembered>,
-}
-
-/// An answer that may be typed along.
-struct Remembered {
-    prompt: Prompt,
-    text: String,
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Completer {
     /// A completer on an engine.
     pub fn new(engine: Arc<dyn Engine>) -> Completer {
-        Completer { engine, documents: DashMap::new(), counters: Mutex::default() }
+        Completer {
+            engine,
+            documents: Arc::default(),
+            counters: Arc::default(),
+            rhythm: Mutex::default(),
+        }
     }
 
     /// The engine it asks.
@@ -110,10 +113,10 @@ impl Completer {
 
     /// What happened so far.
     pub fn counters(&self) -> MutexGuard<'_, Counters> {
-        self.counters.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.counters)
     }
 
-    /// Forgets a document.
+    /// Forgets a document, and what goes on for it.
     pub fn forget(&self, document: &str) {
         self.documents.remove(document);
     }
@@ -121,9 +124,13 @@ impl Completer {
     /// The completion at a place.
     pub async fn complete(&self, place: Place<'_>, style: Style) -> Completion {
         let started = Instant::now();
+        lock(&self.rhythm).key(started);
         let mut run = Run { completer: self, figures: Figures::default(), finished: false };
         let (suggestion, source) = self.answer(&place, style, &mut run.figures).await;
         run.finished = true;
+        if source == Source::Model {
+            lock(&self.rhythm).answered(started.elapsed());
+        }
         let completion = Completion { suggestion, source, figures: run.figures };
         self.counters().note(&completion, started.elapsed());
         completion
@@ -154,21 +161,43 @@ impl Completer {
             language: place.language,
         };
 
-        if style.reuse
-            && let Some(text) = self.typed_along(place.document, &prompt)
-        {
-            return (suggestion::shape(&text, around), Source::Cache);
-        }
         let extent = match Extent::wanted(around) {
             Extent::Block if style.block_tokens > 0 => Extent::Block,
             _ => Extent::Line,
         };
-        let Some(text) = self.generate(&prompt, extent, around, style, figures).await else {
-            return (None, Source::Model);
+        let known = if style.reuse { self.known(place, &prompt, extent, around) } else { None };
+        let (text, source) = match known {
+            Some(text) => (text, Source::Cache),
+            None => {
+                // What was decoded ahead of another suggestion is of no use any more.
+                if let Some(mut memory) = self.documents.get_mut(place.document) {
+                    memory.ahead = None;
+                }
+                if !place.invoked {
+                    let at_line_start = around.line_before().trim().is_empty();
+                    let patience = lock(&self.rhythm).patience(at_line_start);
+                    if !patience.is_zero() {
+                        tokio::time::sleep(patience).await;
+                    }
+                }
+                let text = self.generate(&prompt, extent, around, style, figures).await;
+                let Some(text) = text else { return (None, Source::Model) };
+                self.remember(place.document, &prompt, text.clone());
+                (text, Source::Model)
+            }
         };
         let suggestion = suggestion::shape(&text, around);
-        self.remember(place.document, prompt, text);
-        (suggestion, Source::Model)
+        if style.ahead {
+            if figures.quick {
+                self.warm(place.document, prompt.clone(), None);
+            } else {
+                self.re_anchor(place, &prompt, style);
+            }
+            if let Some(suggestion) = &suggestion {
+                self.go_ahead(place.document, &prompt, &suggestion.text);
+            }
+        }
+        (suggestion, source)
     }
 
     /// Asks the engine and reads along until there is enough. `None` when it fails.
@@ -184,7 +213,8 @@ impl Completer {
             Extent::Line => (style.line_tokens, Stop::Line),
             Extent::Block => (style.block_tokens, Stop::Never),
         };
-        let request = Request { prompt: prompt.clone(), max_tokens, stop };
+        let quick = style.quick;
+        let request = Request { quick, ..Request::new(prompt.clone(), max_tokens, stop) };
         let mut answer = self.engine.complete(request);
         let mut text = String::new();
         while let Some(event) = answer.next().await {
@@ -218,33 +248,23 @@ impl Completer {
         None
     }
 
-    /// What remains of an earlier answer when the person has typed its beginning, or gone back
-    /// into it.
-    fn typed_along(&self, document: &str, prompt: &Prompt) -> Option<String> {
-        let memory = self.documents.get(document)?;
-        memory.answers.iter().rev().find_map(|answer| answer.rest(prompt)).map(str::to_owned)
+    /// What earlier answers say about a place, when that is enough.
+    fn known(
+        &self,
+        place: &Place<'_>,
+        prompt: &Prompt,
+        extent: Extent,
+        around: Around<'_>,
+    ) -> Option<String> {
+        let memory = self.documents.get(place.document)?;
+        memory.known(prompt).find_map(|known| known.enough(extent, around))
     }
 
-    fn remember(&self, document: &str, prompt: Prompt, text: String) {
+    fn remember(&self, document: &str, prompt: &Prompt, text: String) {
         // A document that was closed meanwhile stays forgotten.
         if let Some(mut memory) = self.documents.get_mut(document) {
-            memory.answers.retain(|answer| answer.prompt != prompt);
-            if memory.answers.len() >= REMEMBERED {
-                memory.answers.pop_front();
-            }
-            memory.answers.push_back(Remembered { prompt, text });
+            memory.remember(prompt, text, true);
         }
-    }
-}
-
-impl Remembered {
-    fn rest(&self, now: &Prompt) -> Option<&str> {
-        let same = self.prompt.prefix == now.prefix && self.prompt.suffix == now.suffix;
-        let typed = now.middle.strip_prefix(&self.prompt.middle).filter(|_| same)?;
-        let rest = self.text.strip_prefix(typed)?;
-        // Typed to the end, there is nothing left to show and the model is asked for more; the
-        // same place again has the same answer, also when that was nothing.
-        (typed.is_empty() || !rest.trim().is_empty()).then_some(rest)
     }
 }
 
@@ -259,6 +279,7 @@ impl Drop for Run<'_> {
     fn drop(&mut self) {
         if !self.finished {
             self.completer.counters().note_cancelled(self.figures);
+            lock(&self.completer.rhythm).dropped();
         }
     }
 }

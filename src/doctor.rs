@@ -149,7 +149,7 @@ async fn measure(shared: &SharedSettings, store: Store) -> Result<Speed, String>
 }
 
 async fn timed(engine: &Arc<dyn Engine>, prompt: Prompt) -> Result<Figures, String> {
-    let mut answer = engine.complete(Request { prompt, max_tokens: 48, stop: Stop::Never });
+    let mut answer = engine.complete(Request::new(prompt, 48, Stop::Never));
     while let Some(event) = answer.next().await {
         match event {
             Event::Done(figures) => return Ok(figures),

@@ -9,13 +9,19 @@
 //! a function of its prompt: it can be cached, tested and reproduced.
 
 pub mod cache;
+pub mod guess;
+pub mod heads;
 pub mod healing;
 pub mod host;
+pub mod interrupt;
 pub mod llama;
 pub mod process;
 pub mod rendezvous;
 pub mod scripted;
+pub mod states;
+pub mod transformer;
 pub mod wire;
+pub mod worker;
 mod writer;
 
 use serde::{Deserialize, Serialize};
@@ -25,7 +31,8 @@ use crate::prompt::Prompt;
 
 /// Something that continues prompts.
 pub trait Engine: Send + Sync + 'static {
-    /// Starts on a request and returns at once. A newer request goes before an older one.
+    /// Starts on a request and returns at once. A keystroke goes before work in the background,
+    /// a newer keystroke before an older one.
     fn complete(&self, request: Request) -> Answer;
 
     /// How the engine is, now and as it changes.
@@ -33,6 +40,9 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Gets the engine ready without a request: start, load the model. Returns at once.
     fn wake(&self) {}
+
+    /// A document was closed: what was evaluated may be saved for the next time. Returns at once.
+    fn keep(&self) {}
 }
 
 /// One piece of work for an engine.
@@ -40,10 +50,36 @@ pub trait Engine: Send + Sync + 'static {
 pub struct Request {
     /// What to continue.
     pub prompt: Prompt,
-    /// At most this many tokens after the word being typed.
+    /// At most this many tokens after the word being typed; 0 to evaluate the prompt and no more.
     pub max_tokens: u32,
     /// Where to stop by itself.
     pub stop: Stop,
+    /// What it may wait for.
+    pub urgency: Urgency,
+    /// Where the whole prompt would take long, it may be answered from a shorter one.
+    pub quick: bool,
+}
+
+impl Request {
+    /// For someone who waits, from the whole prompt.
+    pub fn new(prompt: Prompt, max_tokens: u32, stop: Stop) -> Request {
+        Request { prompt, max_tokens, stop, urgency: Urgency::Now, quick: false }
+    }
+
+    /// To have a prompt evaluated in the background, for requests to come.
+    pub fn warm(prompt: Prompt) -> Request {
+        Request { urgency: Urgency::Idle, ..Request::new(prompt, 0, Stop::Never) }
+    }
+}
+
+/// What a request may wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Urgency {
+    /// Nothing: someone has just pressed a key.
+    Now,
+    /// Every keystroke: it is work in the background.
+    Idle,
 }
 
 /// Where an engine stops by itself, besides the model's own end and `max_tokens`.
@@ -79,6 +115,12 @@ pub struct Figures {
     pub generated: u32,
     /// Tokens that were in the KV cache already.
     pub reused: u32,
+    /// Tokens that were guessed, and of these the ones that came true. The others cost time only.
+    pub drafted: u32,
+    /// As above.
+    pub accepted: u32,
+    /// Answered from a shorter prompt, since the whole one would have taken long.
+    pub quick: bool,
     /// From the request's arrival to its start, ms.
     pub queue_ms: f64,
     /// From its start to the first new token, ms.

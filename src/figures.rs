@@ -19,6 +19,11 @@ pub struct Counters {
     tokens_evaluated: u64,
     tokens_generated: u64,
     cancelled: u64,
+    background: Figures,
+    background_jobs: u64,
+    quick: u64,
+    drafted: u64,
+    drafts_accepted: u64,
     /// Suggestions that the editor said were accepted.
     pub accepted: u64,
     latencies: VecDeque<f64>,
@@ -37,6 +42,18 @@ pub struct Summary {
     pub tokens_generated: u64,
     /// Completions that were superseded or cancelled.
     pub cancelled: u64,
+    /// Of the requests, answered from a short prompt while the whole one was not ready.
+    pub quick: u64,
+    /// Tokens guessed while decoding for requests, and of these the ones that came true.
+    pub tokens_drafted: u64,
+    /// As above.
+    pub drafts_accepted: u64,
+    /// Pieces of work done in the background: heads built, suggestions gone ahead of.
+    pub background_jobs: u64,
+    /// Tokens evaluated for them while nobody waited.
+    pub background_evaluated: u64,
+    /// Tokens generated for them.
+    pub background_generated: u64,
     /// Suggestions accepted, where the editor says so.
     pub accepted: u64,
     /// From request to answer.
@@ -59,6 +76,9 @@ impl Counters {
         self.answered_without_model += u64::from(completion.source == Source::Cache);
         self.tokens_evaluated += u64::from(completion.figures.evaluated);
         self.tokens_generated += u64::from(completion.figures.generated);
+        self.quick += u64::from(completion.figures.quick);
+        self.drafted += u64::from(completion.figures.drafted);
+        self.drafts_accepted += u64::from(completion.figures.accepted);
         if self.latencies.len() >= KEPT {
             self.latencies.pop_front();
         }
@@ -72,6 +92,13 @@ impl Counters {
         self.tokens_generated += u64::from(figures.generated);
     }
 
+    /// Counts work that was done while nobody waited.
+    pub fn note_background(&mut self, figures: Figures) {
+        self.background_jobs += 1;
+        self.background.evaluated += figures.evaluated;
+        self.background.generated += figures.generated;
+    }
+
     /// For reading.
     pub fn summary(&self) -> Summary {
         let latencies: Vec<f64> = self.latencies.iter().copied().collect();
@@ -81,6 +108,12 @@ impl Counters {
             tokens_evaluated: self.tokens_evaluated,
             tokens_generated: self.tokens_generated,
             cancelled: self.cancelled,
+            quick: self.quick,
+            tokens_drafted: self.drafted,
+            drafts_accepted: self.drafts_accepted,
+            background_jobs: self.background_jobs,
+            background_evaluated: u64::from(self.background.evaluated),
+            background_generated: u64::from(self.background.generated),
             accepted: self.accepted,
             latency_ms: Percentiles {
                 p50: percentile(&latencies, 0.5),

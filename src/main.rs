@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use tandem::engine::llama::{self, Llama, Options};
 use tandem::engine::rendezvous::Rendezvous;
+use tandem::engine::states::{self, StateOptions};
 use tandem::engine::{Answer, Engine, Request, State, host};
 use tandem::lsp::{self, Parts, SharedSettings};
 use tandem::model::{SourceChoice, Store, choice, cli};
@@ -59,6 +60,9 @@ enum Command {
     /// Watch the model complete a short typing session.
     #[command(after_help = "Example:\n  tandem demo | less")]
     Demo,
+    /// Look after what tandem keeps of your documents between two sessions.
+    #[command(subcommand, after_help = "Example:\n  tandem cache clear")]
+    Cache(CacheCommand),
     /// Run the model for all servers of this user. Servers start this.
     #[command(hide = true)]
     Engine(EngineArguments),
@@ -111,6 +115,17 @@ enum ModelCommand {
     },
 }
 
+#[derive(Subcommand)]
+enum CacheCommand {
+    /// Remove all saved states: what models made of the documents you edited. They are only ever
+    /// there to save time; `engine.states_mb = 0` in config.toml keeps none.
+    #[command(after_help = "Example:\n  tandem cache clear")]
+    Clear,
+    /// Print the folder they are in, and how much they take.
+    #[command(after_help = "Example:\n  tandem cache path")]
+    Path,
+}
+
 #[derive(clap::Args)]
 struct EngineArguments {
     #[arg(long)]
@@ -127,6 +142,12 @@ struct EngineArguments {
     documents: u32,
     #[arg(long)]
     idle_seconds: u64,
+    #[arg(long, action = clap::ArgAction::Set)]
+    guess: bool,
+    #[arg(long)]
+    states: Option<PathBuf>,
+    #[arg(long, default_value_t = 0)]
+    states_bytes: u64,
 }
 
 fn version() -> &'static str {
@@ -168,6 +189,7 @@ async fn run(command: Command) -> Result<ExitCode, String> {
         Command::Serve { stdio: _ } => return Ok(serve().await),
         Command::Complete { place, json } => once::run(&place, json).await?,
         Command::Model(command) => model(command).await?,
+        Command::Cache(command) => cache(&command)?,
         Command::Doctor { json } => {
             return Ok(if doctor::run(json).await { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
@@ -228,6 +250,23 @@ async fn model(command: ModelCommand) -> Result<(), String> {
     done.map_err(|error| error.to_string())
 }
 
+fn cache(command: &CacheCommand) -> Result<(), String> {
+    let folder = states::folder().ok_or("there is no folder for caches; set TANDEM_CACHE_DIR")?;
+    match command {
+        CacheCommand::Clear => {
+            let (files, bytes) = states::clear(&folder)
+                .map_err(|error| format!("cannot clear {}: {error}", folder.display()))?;
+            println!("removed {files} states, {:.1} MB", bytes as f64 / 1e6);
+        }
+        CacheCommand::Path => {
+            let (files, bytes) = states::size(&folder);
+            println!("{}", folder.display());
+            eprintln!("{files} states, {:.1} MB", bytes as f64 / 1e6);
+        }
+    }
+    Ok(())
+}
+
 async fn engine(arguments: EngineArguments) -> Result<(), String> {
     let rendezvous = Rendezvous::from_path(&arguments.rendezvous).map_err(|e| e.to_string())?;
     let options = Options {
@@ -236,6 +275,10 @@ async fn engine(arguments: EngineArguments) -> Result<(), String> {
         gpu_layers: arguments.gpu_layers,
         context_tokens: arguments.context_tokens,
         documents: arguments.documents,
+        guess: arguments.guess,
+        states: arguments
+            .states
+            .map(|folder| StateOptions { folder, cap: arguments.states_bytes }),
     };
     let idle = Duration::from_secs(arguments.idle_seconds);
     host::host(&rendezvous, idle, || start(options))
@@ -266,7 +309,9 @@ mod tests {
         let command = Arguments::command();
         command.clone().debug_assert();
         let model = command.find_subcommand("model").expect("a model command");
-        for command in command.get_subcommands().chain(model.get_subcommands()) {
+        let cache = command.find_subcommand("cache").expect("a cache command");
+        let nested = model.get_subcommands().chain(cache.get_subcommands());
+        for command in command.get_subcommands().chain(nested) {
             let hidden = command.is_hide_set();
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(hidden || help.starts_with("Example"), "{} has none", command.get_name());
@@ -275,11 +320,9 @@ mod tests {
 
     #[tokio::test]
     async fn where_there_can_be_no_engine_requests_are_told_why() {
-        let mut answer = NoEngine("no home".into()).complete(Request {
-            prompt: tandem::prompt::Prompt::default(),
-            max_tokens: 1,
-            stop: tandem::engine::Stop::Line,
-        });
+        let prompt = tandem::prompt::Prompt::default();
+        let request = Request::new(prompt, 1, tandem::engine::Stop::Line);
+        let mut answer = NoEngine("no home".into()).complete(request);
         assert_eq!(answer.next().await, Some(Event::Failed("no home".into())));
     }
 }

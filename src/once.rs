@@ -76,6 +76,8 @@ async fn complete(
     style: crate::completer::Style,
 ) -> Result<Completion, String> {
     let place = Place { document: "file", language, text, cursor, invoked: true };
+    // One question and no more: from the whole prompt, and nothing ahead of it.
+    let style = crate::completer::Style { ahead: false, quick: false, ..style };
     let completion = completer.complete(place, style).await;
     match &*completer.engine().state().borrow() {
         State::Failed { message } => Err(message.clone()),

@@ -126,6 +126,12 @@ pub fn prompt(
     (prompt, anchor)
 }
 
+/// The beginning that most prompts in a document share, as far as one prefix goes.
+pub fn opening(text: &Rope, budget: Budget) -> Prompt {
+    let end = line_start(text, budget.prefix.min(text.len_bytes()));
+    Prompt { prefix: plain(text, 0, end), ..Prompt::default() }
+}
+
 /// The bytes right of the cursor that only close what was opened: `)`, `]`, `}`, quotes, `>` and
 /// the `;` or `,` behind them, when nothing else follows on the line; else 0.
 ///

@@ -69,6 +69,9 @@ pub struct CompletionSettings {
     pub block_tokens: u32,
     /// Answer from the last suggestions, without the model, while you type along.
     pub reuse: bool,
+    /// Work ahead while you read: have opened files ready, and the lines after a suggestion. Stops
+    /// by itself after a second or two; turn it off to save power.
+    pub ahead: bool,
 }
 
 /// How much of the document the model sees.
@@ -95,9 +98,16 @@ pub struct EngineSettings {
     /// Tokens that the context of one document may hold.
     #[schemars(range(min = 256, max = 131_072))]
     pub context_tokens: u32,
-    /// Documents whose context is kept at the same time.
+    /// Documents whose context is kept at the same time, as far as an eighth of the memory allows.
     #[schemars(range(min = 1, max = 32))]
     pub documents: u32,
+    /// Guess tokens from the document and verify several at once, where that is faster on this
+    /// machine. Suggestions are the same.
+    pub guess: bool,
+    /// Megabytes on disk for what the model made of your documents, so that a file opened again is
+    /// ready at once; 0 to keep nothing. Only you can read it; `tandem cache clear` removes it.
+    #[schemars(range(min = 0, max = 100_000))]
+    pub states_mb: u32,
     /// Minutes after which the engine stops when no editor uses it.
     #[schemars(range(min = 0, max = 1440))]
     pub idle_minutes: u32,
@@ -121,8 +131,8 @@ impl Default for Settings {
 
 impl Default for CompletionSettings {
     fn default() -> Self {
-        let Style { line_tokens, block_tokens, reuse, .. } = Style::default();
-        CompletionSettings { line_tokens, block_tokens, reuse }
+        let Style { line_tokens, block_tokens, reuse, ahead, .. } = Style::default();
+        CompletionSettings { line_tokens, block_tokens, reuse, ahead }
     }
 }
 
@@ -140,6 +150,8 @@ impl Default for EngineSettings {
             gpu_layers: None,
             context_tokens: 2_048,
             documents: 4,
+            guess: true,
+            states_mb: 256,
             idle_minutes: 5,
         }
     }
@@ -153,8 +165,8 @@ impl Settings {
             suffix: self.context.suffix_bytes as usize,
             ..Budget::default()
         };
-        let CompletionSettings { line_tokens, block_tokens, reuse } = self.completion;
-        Style { budget, line_tokens, block_tokens, reuse }
+        let CompletionSettings { line_tokens, block_tokens, reuse, ahead } = self.completion;
+        Style { budget, line_tokens, block_tokens, reuse, ahead, ..Style::default() }
     }
 
     /// How long an unused engine stays.
@@ -176,6 +188,7 @@ impl Settings {
         clamp("engine.threads", &mut self.engine.threads, 0, 64);
         clamp("engine.context_tokens", &mut self.engine.context_tokens, 256, 131_072);
         clamp("engine.documents", &mut self.engine.documents, 1, 32);
+        clamp("engine.states_mb", &mut self.engine.states_mb, 0, 100_000);
         clamp("engine.idle_minutes", &mut self.engine.idle_minutes, 0, 1_440);
         clamp("context.prefix_bytes", &mut self.context.prefix_bytes, 200, 100_000);
         clamp("context.suffix_bytes", &mut self.context.suffix_bytes, 0, 50_000);

@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crate::engine;
 use crate::engine::llama::{self, Options};
 use crate::engine::process::{ProcessEngine, Wanted};
+use crate::engine::states::StateOptions;
 use crate::lsp::SharedSettings;
 use crate::model::{Store, choice};
 use crate::settings::{self, Layers, Settings};
@@ -30,7 +32,15 @@ pub fn options(settings: &Settings, store: &Store) -> Result<Options, String> {
         gpu_layers: settings.engine.gpu_layers,
         context_tokens: settings.engine.context_tokens,
         documents: settings.engine.documents,
+        guess: settings.engine.guess,
+        states: states(settings.engine.states_mb),
     })
+}
+
+/// Where states are kept; nowhere when they may take no room or the user has no folder for them.
+fn states(megabytes: u32) -> Option<StateOptions> {
+    let folder = engine::states::folder().filter(|_| megabytes > 0)?;
+    Some(StateOptions { folder, cap: u64::from(megabytes) << 20 })
 }
 
 /// Bytes of the largest GPU that this build can use. Asked once, and in a build without GPU support

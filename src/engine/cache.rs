@@ -2,7 +2,11 @@
 //! nothing, so it can be tested against a slow model of itself.
 //!
 //! In: the tokens that a prompt begins with, and the bytes that its answer must begin with.
-//! Out: a [`Plan`]: which sequence to use and how many of its tokens stay.
+//! Out: a [`Plan`]: which sequence to use, where its beginning comes from and how much of it stays.
+//!
+//! All sequences live in one pool of cells; a forked sequence shares its beginning's cells with
+//! the one it came from, so a second head on the same prefix costs only what differs. Whoever
+//! wants room takes it from the least recently used sequence.
 //!
 //! A sequence holds tokens that were *given* (the prompt) and tokens that the model *chose*
 //! (forced for a word, or generated). A chosen token may stay only if a cold run would choose it
@@ -13,13 +17,21 @@
 
 use super::healing::{self, Token};
 
+/// A sequence is forked rather than cut back when that would lose this many tokens of prompt: a
+/// head that is worth keeping for a jump back. A smaller loss costs a piece of prefill at most.
+const WORTH_KEEPING: usize = 48;
+
+/// A place for one token's keys and values.
+type Cell = u32;
+
 /// One sequence of the KV cache.
 #[derive(Debug, Default, Clone)]
 pub struct Sequence {
     tokens: Vec<Token>,
     /// For each token, what remained to be forced when the model chose it; `None` when given.
     chosen_under: Vec<Option<Box<[u8]>>>,
-    /// When it was last used, in calls of [`Cache::plan`].
+    cells: Vec<Cell>,
+    /// When it was last used, in calls of [`Cache::touch`].
     used: u64,
 }
 
@@ -34,35 +46,32 @@ impl Sequence {
         self.tokens.is_empty()
     }
 
-    /// Its tokens from position `from` on.
-    pub fn tokens_from(&self, from: usize) -> &[Token] {
-        &self.tokens[from.min(self.tokens.len())..]
+    /// Its tokens.
+    pub fn tokens(&self) -> &[Token] {
+        &self.tokens
     }
 
-    /// Records that the token now stands at the end, as part of a prompt.
-    pub fn push_given(&mut self, token: Token) {
-        self.tokens.push(token);
-        self.chosen_under.push(None);
+    /// What remained to be forced when the model chose each token; `None` for those given.
+    pub fn chosen_under(&self) -> &[Option<Box<[u8]>>] {
+        &self.chosen_under
     }
 
-    /// Records that the model chose the token while `remains` was still to be forced.
-    pub fn push_chosen(&mut self, token: Token, remains: &[u8]) {
-        self.tokens.push(token);
-        self.chosen_under.push(Some(remains.into()));
+    /// How many of its tokens, from the first, were given.
+    pub fn given(&self) -> usize {
+        self.chosen_under.iter().take_while(|under| under.is_none()).count()
     }
 
-    /// What remained to be forced when the model chose the token here; `None` when it was given.
-    pub fn chosen_under(&self, position: usize) -> Option<Box<[u8]>> {
-        self.chosen_under.get(position).cloned().flatten()
+    /// How many of its tokens, from the first, are those of `base`.
+    fn shared(&self, base: &[Token]) -> usize {
+        self.tokens.iter().zip(base).take_while(|(a, b)| a == b).count()
     }
 
-    /// Forgets all tokens from position `length` on.
-    pub fn truncate(&mut self, length: usize) {
-        self.tokens.truncate(length);
-        self.chosen_under.truncate(length);
+    /// How many tokens from `position` on were given.
+    fn given_from(&self, position: usize) -> usize {
+        self.chosen_under.iter().skip(position).filter(|under| under.is_none()).count()
     }
 
-    /// How many of the tokens after `base` a cold run would choose again under `remains`.
+    /// How many of the tokens after `base` a cold run would choose again under `word`.
     fn rechosen(&self, base: usize, word: &[u8], bytes_of: impl Fn(Token) -> Vec<u8>) -> usize {
         let mut remains = word;
         for (position, &token) in self.tokens.iter().enumerate().skip(base) {
@@ -84,6 +93,8 @@ impl Sequence {
 pub struct Plan {
     /// The sequence to use.
     pub sequence: usize,
+    /// The sequence that holds the tokens to keep: the same, or one to fork them from.
+    pub source: usize,
     /// Tokens of the prompt that are already there.
     pub given: usize,
     /// Tokens after the prompt that a cold run would choose again. 0 unless all of it is there.
@@ -94,61 +105,145 @@ pub struct Plan {
 #[derive(Debug)]
 pub struct Cache {
     sequences: Vec<Sequence>,
+    /// How many sequences use each cell.
+    users: Vec<u16>,
+    free: Vec<Cell>,
     clock: u64,
 }
 
 impl Cache {
-    /// A cache of `count` empty sequences (at least one).
-    pub fn new(count: usize) -> Cache {
-        Cache { sequences: vec![Sequence::default(); count.max(1)], clock: 0 }
+    /// A cache of `sequences` empty sequences that share `cells` cells (at least one of each).
+    pub fn new(sequences: usize, cells: usize) -> Cache {
+        let cells = cells.max(1);
+        Cache {
+            sequences: vec![Sequence::default(); sequences.max(1)],
+            users: vec![0; cells],
+            free: (0..cells as Cell).rev().collect(),
+            clock: 0,
+        }
     }
 
-    /// How many sequences there are.
-    pub fn len(&self) -> usize {
-        self.sequences.len()
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        *self = Cache::new(self.sequences.len(), self.users.len());
     }
 
-    /// Never: there is always at least one sequence.
-    pub fn is_empty(&self) -> bool {
-        self.sequences.is_empty()
+    /// All sequences, by number.
+    pub fn sequences(&self) -> &[Sequence] {
+        &self.sequences
     }
 
     /// The sequence with this number.
-    pub fn sequence(&mut self, number: usize) -> &mut Sequence {
-        &mut self.sequences[number]
+    pub fn sequence(&self, number: usize) -> &Sequence {
+        &self.sequences[number]
     }
 
-    /// The sequence that shares the longest beginning with the prompt `base`, or the least
-    /// recently used one when none shares more than a quarter of what it holds. Nothing is changed but
-    /// the time of use; the caller truncates to what the plan keeps.
-    pub fn plan(
-        &mut self,
-        base: &[Token],
-        word: &[u8],
-        bytes_of: impl Fn(Token) -> Vec<u8>,
-    ) -> Plan {
+    /// When a sequence was last used, in calls of [`touch`](Self::touch).
+    pub fn used(&self, number: usize) -> u64 {
+        self.sequences[number].used
+    }
+
+    /// Cells that no sequence uses.
+    pub fn free(&self) -> usize {
+        self.free.len()
+    }
+
+    /// Records that the token now stands at a sequence's end: `under` is `None` when it is part of
+    /// a prompt, else what was still to be forced when the model chose it. [`room`](Self::room)
+    /// must have been made; without any the token is not recorded.
+    pub fn push(&mut self, sequence: usize, token: Token, under: Option<&[u8]>) {
+        let Some(cell) = self.free.pop() else {
+            debug_assert!(false, "no room was made");
+            return;
+        };
+        self.users[cell as usize] = 1;
+        let sequence = &mut self.sequences[sequence];
+        sequence.tokens.push(token);
+        sequence.chosen_under.push(under.map(Into::into));
+        sequence.cells.push(cell);
+    }
+
+    /// Forgets all tokens of a sequence from position `length` on.
+    pub fn truncate(&mut self, sequence: usize, length: usize) {
+        let sequence = &mut self.sequences[sequence];
+        let length = length.min(sequence.len());
+        for cell in sequence.cells.drain(length..) {
+            let users = &mut self.users[cell as usize];
+            *users -= 1;
+            if *users == 0 {
+                self.free.push(cell);
+            }
+        }
+        sequence.tokens.truncate(length);
+        sequence.chosen_under.truncate(length);
+    }
+
+    /// Makes `to` (another sequence) the first `length` tokens of `from`, in the same cells.
+    pub fn fork(&mut self, from: usize, to: usize, length: usize) {
+        self.truncate(to, 0);
+        let source = &self.sequences[from];
+        let length = length.min(source.len());
+        let cells = source.cells[..length].to_vec();
+        cells.iter().for_each(|&cell| self.users[cell as usize] += 1);
+        let (tokens, under) =
+            (source.tokens[..length].to_vec(), source.chosen_under[..length].to_vec());
+        let used = self.sequences[to].used;
+        self.sequences[to] = Sequence { tokens, chosen_under: under, cells, used };
+    }
+
+    /// Empties least recently used sequences, but not `but`, until `wanted` cells are free or
+    /// nothing else is left. Returns which, for the caller to forget them as well.
+    pub fn room(&mut self, wanted: usize, but: usize) -> Vec<usize> {
+        let mut emptied = Vec::new();
+        while self.free.len() < wanted {
+            let others = self.sequences.iter().enumerate();
+            let oldest = others
+                .filter(|(number, sequence)| *number != but && !sequence.is_empty())
+                .min_by_key(|(_, sequence)| sequence.used);
+            let Some((number, _)) = oldest else { break };
+            self.truncate(number, 0);
+            emptied.push(number);
+        }
+        emptied
+    }
+
+    /// Notes that a sequence is used now.
+    pub fn touch(&mut self, sequence: usize) {
         self.clock += 1;
-        let shared = |s: &Sequence| s.tokens.iter().zip(base).take_while(|(a, b)| a == b).count();
+        self.sequences[sequence].used = self.clock;
+    }
+
+    /// What to do for the prompt `base`, whose answer must begin with `word`: go on in the
+    /// sequence that has most of it, or fork that when going on would lose another head, or take
+    /// an empty or the least recently used one. Changes nothing.
+    pub fn plan(&self, base: &[Token], word: &[u8], bytes_of: impl Fn(Token) -> Vec<u8>) -> Plan {
+        let kept = |sequence: &Sequence| {
+            let given = sequence.shared(base);
+            let whole = given == base.len();
+            (given, if whole { sequence.rechosen(given, word, &bytes_of) } else { 0 })
+        };
         let best = self
             .sequences
             .iter()
             .enumerate()
-            .map(|(number, sequence)| (shared(sequence), number))
-            .filter(|&(common, number)| common * 4 > self.sequences[number].len())
-            .max_by_key(|&(common, number)| (common, std::cmp::Reverse(number)));
-        let number = match best {
-            Some((common, number)) if common > 0 => number,
-            _ => {
-                let oldest = self.sequences.iter().enumerate().min_by_key(|(_, s)| s.used);
-                oldest.map_or(0, |(number, _)| number)
-            }
+            .map(|(number, sequence)| (kept(sequence), sequence.used, number))
+            .max_by_key(|&((given, chosen), used, _)| (given, chosen, used));
+        // The first token is the same in every prompt, so one alone is not worth a thing.
+        let Some(((given, chosen), _, source)) = best.filter(|((given, _), ..)| *given > 1) else {
+            let sequence = self.spare(None);
+            return Plan { sequence, source: sequence, given: 0, chosen: 0 };
         };
-        let clock = self.clock;
-        let sequence = self.sequence(number);
-        sequence.used = clock;
-        let given = shared(sequence);
-        let chosen = if given == base.len() { sequence.rechosen(given, word, bytes_of) } else { 0 };
-        Plan { sequence: number, given, chosen }
+        let lost = self.sequences[source].given_from(given);
+        let sequence = if lost < WORTH_KEEPING { source } else { self.spare(Some(source)) };
+        Plan { sequence, source, given, chosen }
+    }
+
+    /// A sequence to overwrite: an empty one, else the least recently used, but not `but` unless
+    /// it is the only one.
+    pub fn spare(&self, but: Option<usize>) -> usize {
+        let others = self.sequences.iter().enumerate().filter(|(number, _)| Some(*number) != but);
+        let spare = others.min_by_key(|(_, s)| (!s.is_empty(), s.used));
+        spare.map_or(but.unwrap_or(0), |(number, _)| number)
     }
 }
 
@@ -185,6 +280,21 @@ mod tests {
         context.split_off(base.len())
     }
 
+    /// What a worker does with a plan.
+    fn settle(cache: &mut Cache, base: &[Token], plan: Plan) {
+        let Plan { sequence, source, given, chosen } = plan;
+        if source == sequence {
+            cache.truncate(sequence, given + chosen);
+        } else {
+            cache.fork(source, sequence, given + chosen);
+        }
+        cache.touch(sequence);
+        for &token in &base[given..] {
+            cache.room(1, sequence);
+            cache.push(sequence, token, None);
+        }
+    }
+
     fn warm(
         cache: &mut Cache,
         vocabulary: &Vocabulary,
@@ -193,53 +303,97 @@ mod tests {
         count: usize,
     ) -> Vec<Token> {
         let plan = cache.plan(base, word, |t| vocabulary.bytes_of(t).to_vec());
-        let sequence = cache.sequence(plan.sequence);
-        sequence.truncate(plan.given + plan.chosen);
-        base[plan.given..].iter().for_each(|&t| sequence.push_given(t));
+        settle(cache, base, plan);
+        let number = plan.sequence;
         let mut remains = word;
-        for &token in sequence.tokens_from(base.len()).to_vec().iter().take(count) {
+        for &token in cache.sequence(number).tokens()[base.len()..].iter().take(count) {
             remains = healing::after(vocabulary.bytes_of(token), remains);
         }
-        while sequence.len() < base.len() + count {
-            let token = choose(vocabulary, sequence.tokens_from(0), remains);
-            sequence.push_chosen(token, remains);
+        while cache.sequence(number).len() < base.len() + count {
+            let token = choose(vocabulary, cache.sequence(number).tokens(), remains);
+            cache.room(1, number);
+            cache.push(number, token, Some(remains));
             remains = healing::after(vocabulary.bytes_of(token), remains);
         }
-        sequence.tokens_from(base.len())[..count].to_vec()
+        cache.sequence(number).tokens()[base.len()..][..count].to_vec()
+    }
+
+    /// The cells that are in use, counted anew.
+    fn in_use(cache: &Cache) -> usize {
+        let cells = cache.sequences.iter().flat_map(|s| s.cells.iter().copied());
+        cells.collect::<std::collections::HashSet<_>>().len()
     }
 
     #[test]
     fn a_longer_word_keeps_the_tokens_that_still_fit() {
-        let mut cache = Cache::new(1);
+        let mut cache = Cache::new(1, 100);
         let vocabulary = vocabulary();
         let bytes = |t: Token| vocabulary.bytes_of(t).to_vec();
-        let sequence = cache.sequence(0);
-        [1, 2].into_iter().for_each(|t| sequence.push_given(t));
-        sequence.push_chosen(3, b"a"); // "ab", chosen while "a" was forced
-        sequence.push_chosen(1, b"");
-        assert_eq!(cache.plan(&[1, 2], b"ab", bytes), Plan { sequence: 0, given: 2, chosen: 2 });
-        assert_eq!(cache.plan(&[1, 2], b"aba", bytes).chosen, 2);
-        assert_eq!(cache.plan(&[1, 2], b"abb", bytes).chosen, 1);
-        assert_eq!(cache.plan(&[1, 2], b"aa", bytes).chosen, 0);
+        [1, 2].into_iter().for_each(|t| cache.push(0, t, None));
+        cache.push(0, 3, Some(b"a")); // "ab", chosen while "a" was forced
+        cache.push(0, 1, Some(b""));
+        let plan = |base: &[Token], word: &[u8]| {
+            let Plan { given, chosen, .. } = cache.plan(base, word, bytes);
+            (given, chosen)
+        };
+        assert_eq!(plan(&[1, 2], b"ab"), (2, 2));
+        assert_eq!(plan(&[1, 2], b"aba"), (2, 2));
+        assert_eq!(plan(&[1, 2], b"abb"), (2, 1));
+        assert_eq!(plan(&[1, 2], b"aa"), (2, 0));
         // Under a shorter word there are more candidates: a cold run might choose another.
-        assert_eq!(cache.plan(&[1, 2], b"", bytes).chosen, 0);
-        assert_eq!(cache.plan(&[1], b"b", bytes), Plan { sequence: 0, given: 1, chosen: 0 });
+        assert_eq!(plan(&[1, 2], b""), (2, 0));
+        // One token alone is in every prompt.
+        assert_eq!(plan(&[1], b"b"), (0, 0));
+    }
+
+    fn given(range: std::ops::Range<Token>) -> Vec<Token> {
+        range.collect()
     }
 
     #[test]
     fn another_document_takes_the_least_recently_used_sequence() {
-        let mut cache = Cache::new(2);
-        let none = |_: Token| Vec::new();
-        let first = cache.plan(&[1, 2, 3], b"", none).sequence;
-        [1, 2, 3].into_iter().for_each(|t| cache.sequence(first).push_given(t));
-        let second = cache.plan(&[4, 5, 6], b"", none).sequence;
-        assert_ne!(first, second);
-        [4, 5, 6].into_iter().for_each(|t| cache.sequence(second).push_given(t));
-        assert_eq!(
-            cache.plan(&[1, 2, 9], b"", none),
-            Plan { sequence: first, given: 2, chosen: 0 }
-        );
-        assert_eq!(cache.plan(&[7], b"", none).sequence, second);
+        let mut cache = Cache::new(2, 1_000);
+        let plan = |cache: &Cache, base: &[Token]| cache.plan(base, b"", |_| Vec::new());
+        let (one, two) = (given(1..50), given(100..150));
+        for base in [&one, &two, &one] {
+            let next = plan(&cache, base);
+            settle(&mut cache, base, next);
+        }
+        let third = plan(&cache, &given(200..250));
+        assert_eq!(cache.sequence(third.sequence).tokens(), two);
+    }
+
+    #[test]
+    fn a_second_head_shares_the_firsts_beginning_and_a_jump_back_finds_it_whole() {
+        let mut cache = Cache::new(3, 1_000);
+        let plan = |cache: &Cache, base: &[Token]| cache.plan(base, b"", |_| Vec::new());
+        let first = given(1..300);
+        let next = plan(&cache, &first);
+        settle(&mut cache, &first, next);
+        let second: Vec<Token> = given(1..200).into_iter().chain(given(500..600)).collect();
+        let next = plan(&cache, &second);
+        assert_eq!((next.given, next.source == next.sequence), (199, false));
+        settle(&mut cache, &second, next);
+        assert_eq!(1_000 - cache.free(), 299 + 100, "199 cells are shared");
+        assert_eq!(plan(&cache, &first).given, first.len());
+        assert_eq!(plan(&cache, &second).given, second.len());
+        // What loses little goes on in place.
+        let near: Vec<Token> = given(1..280).into_iter().chain([7, 8]).collect();
+        let next = plan(&cache, &near);
+        assert_eq!((next.given, next.source), (279, next.sequence));
+    }
+
+    #[test]
+    fn room_is_taken_from_the_least_recently_used() {
+        let mut cache = Cache::new(3, 100);
+        for (number, base) in [given(0..40), given(100..140)].iter().enumerate() {
+            base.iter().for_each(|&t| cache.push(number, t, None));
+            cache.touch(number);
+        }
+        assert_eq!(cache.room(20, 2), [0; 0]);
+        assert_eq!(cache.room(30, 2), [0]);
+        assert_eq!(cache.room(100, 1), [0; 0], "the one in use stays");
+        assert_eq!(cache.sequence(1).len(), 40);
     }
 
     proptest! {
@@ -248,12 +402,14 @@ mod tests {
             requests in prop::collection::vec(
                 (prop::collection::vec(1..4_i32, 1..5), "[ab]{0,4}", 0..6_usize), 1..40),
             sequences in 1..4_usize,
+            cells in 12..40_usize,
         ) {
             let vocabulary = vocabulary();
-            let mut cache = Cache::new(sequences);
+            let mut cache = Cache::new(sequences, cells);
             for (base, word, count) in requests {
                 let warm = warm(&mut cache, &vocabulary, &base, word.as_bytes(), count);
                 prop_assert_eq!(warm, cold(&vocabulary, &base, word.as_bytes(), count));
+                prop_assert_eq!(in_use(&cache) + cache.free(), cells);
             }
         }
     }

@@ -113,6 +113,7 @@ async fn attend(connection: Stream, engine: Arc<dyn Engine>) -> io::Result<()> {
                             answer.abort();
                         }
                     }
+                    Ok(ToEngine::Keep) => engine.keep(),
                     Err(error) => break Err(error.into()),
                 },
             },

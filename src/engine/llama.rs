@@ -1,37 +1,41 @@
-//! llama.cpp: the only file that names `llama_cpp_2`.
+//! llama.cpp: this room (with `llama/`) is the only one that names `llama_cpp_2`.
 //!
-//! In: requests. Out: text and figures. One thread owns the model's context; it takes the newest
-//! request first, looks for a newer one between any two pieces of work, and resumes the older one
-//! afterwards from what the KV cache still holds.
+//! In: requests, passed to the worker's thread. Out: its answers. Here the model is loaded and
+//! becomes a [`Transformer`]; what is done with it is the [`worker`](super::worker)'s business.
 //!
 //! It refuses files without fill-in-the-middle tokens; that a file is sound is checked before, by
 //! `model::gguf`, because llama.cpp can abort on a bad one. It runs only in the engine's process.
 
-use std::num::NonZeroU32;
+mod context;
+
 use std::path::{Path, PathBuf};
-use std::sync::mpsc as blocking;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
-use llama_cpp_2::context::LlamaContext;
-use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_2::llama_backend::LlamaBackend;
-use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::model::params::LlamaModelParams;
-use llama_cpp_2::token::LlamaToken;
 use llama_cpp_2::token_type::LlamaTokenAttr;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
-use super::cache::{Cache, Plan};
-use super::healing::{self, Token, Vocabulary};
-use super::writer::Writer;
-use super::{About, Answer, Engine, Event, Figures, Request, State};
-use crate::prompt::Prompt;
+use self::context::{Context, Shape};
+use super::guess::{self, Guess};
+use super::healing::{Token, Vocabulary};
+use super::interrupt::Interrupt;
+use super::states::{StateOptions, States};
+use super::transformer::{Evaluated, FimTokens, Transformer};
+use super::worker::{Job, Order, Parts, Worker};
+use super::{About, Answer, Engine, Request, State};
 
-/// Tokens evaluated in one go before looking for a newer request: the most that a newer one waits
-/// for. On 2 cores with the 0.5B (tokens/s, `tandem doctor`): pieces of 16 give 147, 32 185, 64 223,
-/// 128 237, 512 250. Nothing of a piece is lost when its document is asked for again.
-const PIECE: usize = 64;
+/// A document may have several heads at a time: before and after a jump, quick and whole, the
+/// next one being built. They share most of their cells.
+const SEQUENCES_PER_DOCUMENT: u32 = 4;
+/// The KV cache takes at most this part of the machine's memory.
+const MEMORY_PART: u64 = 8;
+/// Batch sizes whose cost is measured at the start, each this often.
+const MEASURED: [usize; 4] = [1, 2, 4, guess::MOST + 1];
+const MEASURED_TIMES: usize = 2;
 
 /// Text pieces that no model should write although they are not control tokens in every file.
 const NEVER_TEXT: [&str; 9] = [
@@ -59,6 +63,10 @@ pub struct Options {
     pub context_tokens: u32,
     /// How many documents keep their context at the same time.
     pub documents: u32,
+    /// Guess tokens and verify them in batches, where that pays.
+    pub guess: bool,
+    /// Where to keep states on disk; `None` to keep none.
+    pub states: Option<StateOptions>,
 }
 
 impl Options {
@@ -70,57 +78,84 @@ impl Options {
             gpu_layers: None,
             context_tokens: 2_048,
             documents: 4,
+            guess: true,
+            states: None,
         }
     }
 }
 
 /// A model that is loading or loaded, on its own thread.
 pub struct Llama {
-    jobs: blocking::Sender<Job>,
+    /// `None` only while it is dropped.
+    orders: Option<mpsc::Sender<Order>>,
+    thread: Option<JoinHandle<()>>,
+    interrupt: Arc<Interrupt>,
     state: watch::Receiver<State>,
-}
-
-struct Job {
-    request: Request,
-    events: mpsc::UnboundedSender<Event>,
-    arrived: Instant,
-    /// Bytes of text already sent, when it was pre-empted and starts again.
-    sent: usize,
+    busy: watch::Receiver<bool>,
 }
 
 impl Llama {
     /// Starts the thread and begins to load. Requests may be made at once; they wait.
     pub fn start(options: Options) -> Llama {
-        let (jobs, inbox) = blocking::channel();
+        let (orders, inbox) = mpsc::channel();
         let (tell, state) = watch::channel(State::Loading { fraction: 0.0 });
-        std::thread::Builder::new()
+        let (tell_busy, busy) = watch::channel(true);
+        let interrupt = Arc::new(Interrupt::default());
+        let shared = interrupt.clone();
+        let thread = std::thread::Builder::new()
             .name("llama".into())
             .spawn(move || {
-                if let Err(message) = run(&options, &inbox, &tell) {
+                if let Err(message) = run(&options, shared, &inbox, &tell, &tell_busy) {
                     tell.send_replace(State::Failed { message: message.clone() });
-                    while let Ok(job) = inbox.recv() {
-                        let _ = job.events.send(Event::Failed(message.clone()));
+                    while let Ok(order) = inbox.recv() {
+                        if let Order::Work(job) = order {
+                            job.fail(&message);
+                        }
                     }
                 }
             })
             // The system refuses a thread only when it is out of resources; nothing works then.
             .expect("a thread for the model");
-        Llama { jobs, state }
+        Llama { orders: Some(orders), thread: Some(thread), interrupt, state, busy }
+    }
+
+    /// Whether the model's thread has work, now and as that changes.
+    pub fn busy(&self) -> watch::Receiver<bool> {
+        self.busy.clone()
     }
 }
 
 impl Engine for Llama {
     fn complete(&self, request: Request) -> Answer {
         let (answer, events) = Answer::new();
-        let job = Job { request, events, arrived: Instant::now(), sent: 0 };
-        match self.jobs.send(job) {
-            Ok(()) => answer,
-            Err(_) => Answer::failed("the model's thread is gone"),
+        // The order first: the worker must find it once it is interrupted.
+        let order = Order::Work(Job::new(request.clone(), events));
+        if self.orders.as_ref().is_some_and(|orders| orders.send(order).is_ok()) {
+            self.interrupt.arrived(&request);
+            answer
+        } else {
+            Answer::failed("the model's thread is gone")
         }
     }
 
     fn state(&self) -> watch::Receiver<State> {
         self.state.clone()
+    }
+
+    fn keep(&self) {
+        // A thread that is gone has saved what it had.
+        let _ = self.orders.as_ref().map(|orders| orders.send(Order::Keep));
+    }
+}
+
+impl Drop for Llama {
+    /// Waits until the thread has saved what is worth saving.
+    fn drop(&mut self) {
+        self.orders = None;
+        if let Some(thread) = self.thread.take() {
+            // One that panicked has nothing left to wait for.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -179,8 +214,10 @@ pub fn gpus() -> Vec<Gpu> {
 /// Loads the model and works until nobody can send any more. The error is for a person to read.
 fn run(
     options: &Options,
-    inbox: &blocking::Receiver<Job>,
+    interrupt: Arc<Interrupt>,
+    inbox: &mpsc::Receiver<Order>,
     tell: &watch::Sender<State>,
+    busy: &watch::Sender<bool>,
 ) -> Result<(), String> {
     llama_cpp_2::send_logs_to_tracing(llama_cpp_2::LogOptions::default());
     let backend = LlamaBackend::init().map_err(|e| format!("llama.cpp does not start: {e}"))?;
@@ -189,26 +226,51 @@ fn run(
         0 => crate::machine::physical_cores(),
         threads => threads,
     };
-    let params = LlamaContextParams::default()
-        .with_n_ctx(NonZeroU32::new(options.context_tokens * options.documents))
-        .with_n_seq_max(options.documents)
-        .with_n_batch(512)
-        .with_n_ubatch(512)
-        .with_n_threads(threads as i32)
-        .with_n_threads_batch(threads as i32);
-    let context = model.new_context(&backend, params).map_err(|e| {
-        format!("no memory for the model's context: {e}; set a smaller `engine.context_tokens`")
-    })?;
-    let mut worker = Worker::new(&model, context, options)?;
-    worker.warm_up()?;
-    tell.send_replace(State::Ready(About {
+    let cells = cells(options, &model);
+    let sequences = (options.documents * SEQUENCES_PER_DOCUMENT).clamp(2, 64);
+    let shape = Shape { cells, sequences, threads };
+    let context = Context::new(&model, shape, interrupt.clone()).ok_or(
+        "no memory for the model's context; set smaller `engine.context_tokens` or `engine.documents`",
+    )?;
+    let mut model = Model::new(&model, context, &options.model)?;
+    let costs = model.measure()?;
+    tracing::debug!(?costs, cells, sequences, "batch sizes and ms");
+    let about = About {
         model: name_of(&options.model),
         pid: std::process::id(),
         threads,
-        context_tokens: options.context_tokens,
-    }));
-    worker.serve(inbox);
+        context_tokens: options.context_tokens.min(cells),
+    };
+    let mut worker = Worker::new(Parts {
+        transformer: model,
+        sequences: sequences as usize,
+        cells: cells as usize,
+        context_tokens: options.context_tokens as usize,
+        interrupt,
+        guess: options.guess.then(|| Guess::new(&costs)),
+        states: options.states.clone().and_then(|states| open(states, &options.model)),
+    });
+    tell.send_replace(State::Ready(about));
+    worker.serve(inbox, busy);
     Ok(())
+}
+
+/// Cells for all documents together: what is asked for, as far as there is memory.
+fn cells(options: &Options, model: &LlamaModel) -> u32 {
+    let wanted = options.context_tokens.saturating_mul(options.documents);
+    let memory = crate::machine::memory_bytes() / MEMORY_PART;
+    let fit = (memory / Context::bytes_per_cell(model)).min(u64::from(u32::MAX)) as u32;
+    // A system that does not say how much memory it has is believed to have enough.
+    if fit == 0 { wanted } else { wanted.min(fit.max(options.context_tokens)) }
+}
+
+/// The saved states that this model and this build can read.
+fn open(options: StateOptions, model: &Path) -> Option<States> {
+    let stamp = std::fs::metadata(model).and_then(|m| Ok((m.len(), m.modified()?))).ok()?;
+    let name = format!("{} {stamp:?} {}", name_of(model), build());
+    States::open(options, &name)
+        .map_err(|error| tracing::warn!("states are not kept on disk: {error}"))
+        .ok()
 }
 
 fn load(
@@ -243,46 +305,24 @@ fn name_of(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The tokens around prefix, suffix and middle.
-struct FimTokens {
-    prefix: Token,
-    suffix: Token,
-    middle: Token,
-}
-
-/// Why a job stopped being worked on.
-#[derive(PartialEq)]
-enum End {
-    Finished,
-    Preempted,
-}
-
-struct Worker<'m> {
+/// A loaded model as the worker sees it.
+struct Model<'m> {
     model: &'m LlamaModel,
-    context: LlamaContext<'m>,
-    batch: LlamaBatch<'static>,
-    cache: Cache,
+    context: Context<'m>,
     vocabulary: Vocabulary,
     stops: Vec<bool>,
     fim: FimTokens,
-    context_tokens: usize,
-    /// The tokens of the last few texts, which are mostly the same prefix and suffix again.
-    tokenized: Vec<(String, Vec<Token>)>,
 }
 
-impl<'m> Worker<'m> {
-    fn new(
-        model: &'m LlamaModel,
-        context: LlamaContext<'m>,
-        options: &Options,
-    ) -> Result<Self, String> {
+impl<'m> Model<'m> {
+    fn new(model: &'m LlamaModel, context: Context<'m>, file: &Path) -> Result<Self, String> {
         let vocab = model.vocab();
         let (prefix, suffix, middle) = (vocab.fim_pre(), vocab.fim_suf(), vocab.fim_mid());
         if prefix.0 < 0 || suffix.0 < 0 || middle.0 < 0 {
             return Err(format!(
                 "{} cannot fill in the middle: its vocabulary has no such tokens. \
                  Use a code model that can, for example `tandem model pull qwen2.5-coder-0.5b`",
-                name_of(&options.model)
+                name_of(file)
             ));
         }
         let mut stops = Vec::new();
@@ -298,229 +338,66 @@ impl<'m> Worker<'m> {
             stops.push(stop);
             texts.push(if stop { Vec::new() } else { text });
         }
-        Ok(Worker {
+        Ok(Model {
             model,
             context,
-            batch: LlamaBatch::new(512, 1),
-            cache: Cache::new(options.documents as usize),
             vocabulary: Vocabulary::new(texts),
             stops,
             fim: FimTokens { prefix: prefix.0, suffix: suffix.0, middle: middle.0 },
-            context_tokens: options.context_tokens as usize,
-            tokenized: Vec::new(),
         })
     }
 
-    /// Runs each kind of batch once, so that the first request does not pay for memory that
-    /// llama.cpp takes at first use.
-    fn warm_up(&mut self) -> Result<(), String> {
-        let tokens = vec![self.fim.prefix; PIECE];
-        let warmed = self.decode(0, 0, &tokens).and_then(|()| self.decode(0, PIECE, &tokens[..1]));
-        self.forget(0, 0);
-        warmed
+    /// What a batch costs here, by its size, ms: the best of a few, beside some context. It also
+    /// makes llama.cpp take the memory that it takes at first use.
+    fn measure(&mut self) -> Result<Vec<(usize, f64)>, String> {
+        let context = vec![self.fim.prefix; 64];
+        self.evaluate(0, 0, &context, 1)?;
+        let mut costs = Vec::new();
+        for size in MEASURED {
+            let mut best = f64::INFINITY;
+            for _ in 0..MEASURED_TIMES {
+                let started = Instant::now();
+                self.evaluate(0, context.len(), &context[..size], size)?;
+                best = best.min(started.elapsed().as_secs_f64() * 1e3);
+                self.truncate(0, context.len());
+            }
+            costs.push((size, best));
+        }
+        self.clear();
+        Ok(costs)
+    }
+}
+
+impl Transformer for Model<'_> {
+    fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
     }
 
-    fn serve(&mut self, inbox: &blocking::Receiver<Job>) {
-        let mut jobs: Vec<Job> = Vec::new();
-        loop {
-            jobs.extend(inbox.try_iter());
-            jobs.retain(|job| !job.events.is_closed());
-            let Some(mut job) = jobs.pop() else {
-                match inbox.recv() {
-                    Ok(job) => jobs.push(job),
-                    Err(_) => return,
-                }
-                continue;
-            };
-            let mut newer = || {
-                let before = jobs.len();
-                jobs.extend(inbox.try_iter());
-                jobs.len() > before
-            };
-            match self.work(&mut job, &mut newer) {
-                Ok(End::Finished) => {}
-                // The older job goes below the newer ones.
-                Ok(End::Preempted) => jobs.insert(0, job),
-                Err(message) => {
-                    // What llama.cpp kept of a failed batch is unknown: start over.
-                    self.context.clear_kv_cache();
-                    let count = self.cache.len();
-                    self.cache = Cache::new(count);
-                    let _ = job.events.send(Event::Failed(message));
-                }
-            }
-        }
+    fn is_stop(&self, token: Token) -> bool {
+        usize::try_from(token).ok().and_then(|t| self.stops.get(t)).copied().unwrap_or(true)
     }
 
-    /// Works on a job until it is finished, unwanted, or a newer one arrives.
-    fn work(&mut self, job: &mut Job, newer: &mut dyn FnMut() -> bool) -> Result<End, String> {
-        let started = Instant::now();
-        let mut figures =
-            Figures { queue_ms: (started - job.arrived).as_secs_f64() * 1e3, ..Figures::default() };
-        let Request { prompt, max_tokens, stop } = &job.request;
-        let kept = healing::kept(&prompt.middle);
-        let word = prompt.middle.as_bytes()[kept..].to_vec();
-        let base = self.base(prompt, kept, *max_tokens as usize + word.len());
-        let vocabulary = &self.vocabulary;
-        let plan = self.cache.plan(&base, &word, |t| vocabulary.bytes_of(t).to_vec());
-        let Plan { sequence, given, chosen } = plan;
-        figures.reused = (given + chosen) as u32;
-        tracing::debug!(
-            sequence, base = base.len(), given, chosen, held = self.cache.sequence(sequence).len(),
-            word = %String::from_utf8_lossy(&word), "request"
-        );
-
-        // What the model chose before and would choose again is text at no cost.
-        let mut out = Writer::new(job.events.clone(), word.len(), *stop, job.sent);
-        let mut remains: &[u8] = &word;
-        let mut free_tokens = 0;
-        let again = self.cache.sequence(sequence).tokens_from(base.len())[..chosen].to_vec();
-        let mut used = 0;
-        while used < again.len() && !out.ended() && free_tokens < *max_tokens {
-            let bytes = self.vocabulary.bytes_of(again[used]);
-            free_tokens += u32::from(remains.is_empty());
-            remains = healing::after(bytes, remains);
-            out.push(bytes);
-            used += 1;
-        }
-        if out.ended() || free_tokens >= *max_tokens {
-            out.finish(figures);
-            return Ok(End::Finished);
-        }
-
-        // Evaluate what is missing; at least one token, for its logits.
-        let mut length = given + chosen;
-        let mut missing: Vec<Token> = base[given.min(base.len())..].to_vec();
-        if missing.is_empty() {
-            length -= 1;
-            missing = self.cache.sequence(sequence).tokens_from(length)[..1].to_vec();
-        }
-        self.forget(sequence, length);
-        let rest_is_given = given < base.len();
-        let sequence_state = self.cache.sequence(sequence);
-        let chosen_under = if rest_is_given { None } else { sequence_state.chosen_under(length) };
-        sequence_state.truncate(length);
-        for piece in missing.chunks(PIECE) {
-            if out.unwanted() {
-                return Ok(End::Finished);
-            }
-            if newer() {
-                job.sent = out.sent();
-                return Ok(End::Preempted);
-            }
-            self.decode(sequence, length, piece)?;
-            length += piece.len();
-            figures.evaluated += piece.len() as u32;
-            let state = self.cache.sequence(sequence);
-            for &token in piece {
-                match &chosen_under {
-                    Some(under) => state.push_chosen(token, under),
-                    None => state.push_given(token),
-                }
-            }
-        }
-
-        let mut first_free: Option<Instant> = None;
-        let begun = |figures: Figures| Figures {
-            prefill_ms: started.elapsed().as_secs_f64() * 1e3,
-            ..figures
-        };
-        loop {
-            let token = self.choose(remains);
-            let Some(token) = token.filter(|&t| !self.stops[t as usize]) else { break };
-            if remains.is_empty() {
-                if first_free.is_none() {
-                    first_free = Some(Instant::now());
-                    out.begin(begun(figures));
-                }
-                free_tokens += 1;
-            }
-            let bytes = self.vocabulary.bytes_of(token).to_vec();
-            out.push(&bytes);
-            if out.ended() || free_tokens >= *max_tokens || length + 1 >= self.context_tokens {
-                break;
-            }
-            if out.unwanted() {
-                return Ok(End::Finished);
-            }
-            if newer() {
-                job.sent = out.sent();
-                return Ok(End::Preempted);
-            }
-            self.decode(sequence, length, &[token])?;
-            length += 1;
-            self.cache.sequence(sequence).push_chosen(token, remains);
-            if remains.is_empty() {
-                figures.generated += 1;
-            } else {
-                figures.evaluated += 1;
-            }
-            remains = healing::after(&bytes, remains);
-        }
-        let ended = Instant::now();
-        let first = first_free.unwrap_or(ended);
-        figures.prefill_ms = (first - started).as_secs_f64() * 1e3;
-        figures.decode_ms = (ended - first).as_secs_f64() * 1e3;
-        out.finish(figures);
-        Ok(End::Finished)
+    fn fim(&self) -> FimTokens {
+        self.fim
     }
 
-    /// The prompt's tokens without the word being typed, cut at the front to leave room.
-    fn base(&mut self, prompt: &Prompt, kept: usize, room: usize) -> Vec<Token> {
-        let room = room.min(self.context_tokens / 2);
-        let prefix = self.tokenize(&prompt.prefix);
-        let suffix = self.tokenize(&prompt.suffix);
-        let middle = self.tokenize(&prompt.middle[..kept]);
-        let most = self.context_tokens.saturating_sub(room + 3);
-        let middle = &middle[middle.len().saturating_sub(most)..];
-        let suffix = &suffix[..suffix.len().min(most - middle.len())];
-        let prefix_room = most - middle.len() - suffix.len();
-        let prefix = &prefix[prefix.len().saturating_sub(prefix_room)..];
-        let mut base = Vec::with_capacity(prefix.len() + suffix.len() + middle.len() + 3);
-        base.push(self.fim.prefix);
-        base.extend(prefix);
-        base.push(self.fim.suffix);
-        base.extend(suffix);
-        base.push(self.fim.middle);
-        base.extend(middle);
-        base
-    }
-
-    /// Text as tokens. What looks like a special token in somebody's file is plain text.
-    fn tokenize(&mut self, text: &str) -> Vec<Token> {
-        if let Some((_, tokens)) = self.tokenized.iter().find(|(known, _)| known == text) {
-            return tokens.clone();
-        }
+    fn tokenize(&self, text: &str) -> Vec<Token> {
         let tokens = self.model.vocab().tokenize(text.as_bytes(), false, false);
-        let tokens: Vec<Token> = tokens.into_iter().map(|token| token.0).collect();
-        if self.tokenized.len() >= 16 {
-            self.tokenized.remove(0);
-        }
-        self.tokenized.push((text.to_owned(), tokens.clone()));
-        tokens
+        tokens.into_iter().map(|token| token.0).collect()
     }
 
-    /// Evaluates tokens (at most [`PIECE`]) at a position; the last one's logits can be read then.
-    fn decode(&mut self, sequence: usize, position: usize, tokens: &[Token]) -> Result<(), String> {
-        self.batch.clear();
-        for (i, &token) in tokens.iter().enumerate() {
-            let last = i + 1 == tokens.len();
-            self.batch
-                .add(LlamaToken(token), (position + i) as i32, &[sequence as i32], last)
-                .map_err(|e| format!("llama.cpp: {e}"))?;
-        }
-        self.context.decode(&mut self.batch).map_err(|e| format!("llama.cpp cannot decode: {e}"))
+    fn evaluate(
+        &mut self,
+        sequence: usize,
+        position: usize,
+        tokens: &[Token],
+        rows: usize,
+    ) -> Result<Evaluated, String> {
+        self.context.evaluate(sequence, position, tokens, rows)
     }
 
-    fn forget(&mut self, sequence: usize, from: usize) {
-        // It fails only for numbers beyond i32, which no context reaches.
-        let _ = self.context.clear_kv_cache_seq(Some(sequence as u32), Some(from as u32), None);
-    }
-
-    /// The best next token: of all when nothing remains to be forced, else of those that fit.
-    /// Among equals the lowest number wins. `None` when no token fits.
-    fn choose(&self, remains: &[u8]) -> Option<Token> {
-        let logits = self.context.get_logits_ith(self.batch.n_tokens() - 1);
+    fn best(&self, row: usize, remains: &[u8]) -> Option<Token> {
+        let logits = self.context.logits(row);
         let better = |best: Option<(Token, f32)>, (token, logit): (Token, f32)| match best {
             Some((t, l)) if l > logit || (l == logit && t < token) => Some((t, l)),
             _ if logit.is_nan() => best,
@@ -529,9 +406,29 @@ impl<'m> Worker<'m> {
         let best = if remains.is_empty() {
             (0..).zip(logits.iter().copied()).fold(None, better)
         } else {
-            let logit = |t: Token| (t, logits[t as usize]);
-            self.vocabulary.candidates(remains).map(logit).fold(None, better)
+            let logit = |t: Token| Some((t, *logits.get(t as usize)?));
+            self.vocabulary.candidates(remains).filter_map(logit).fold(None, better)
         };
         best.map(|(token, _)| token)
+    }
+
+    fn truncate(&mut self, sequence: usize, length: usize) {
+        self.context.truncate(sequence, length);
+    }
+
+    fn fork(&mut self, from: usize, to: usize, length: usize) {
+        self.context.fork(from, to, length);
+    }
+
+    fn clear(&mut self) {
+        self.context.clear();
+    }
+
+    fn save(&mut self, sequence: usize) -> Result<Vec<u8>, String> {
+        self.context.save(sequence)
+    }
+
+    fn load(&mut self, sequence: usize, state: &[u8]) -> Result<(), String> {
+        self.context.load(sequence, state)
     }
 }

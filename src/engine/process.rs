@@ -44,6 +44,7 @@ pub struct ProcessEngine {
 
 enum Order {
     Wake,
+    Keep,
     Complete(Pending),
 }
 
@@ -82,6 +83,10 @@ impl Engine for ProcessEngine {
     fn wake(&self) {
         let _ = self.orders.send(Order::Wake);
     }
+
+    fn keep(&self) {
+        let _ = self.orders.send(Order::Keep);
+    }
 }
 
 /// Keeps one process alive and talks to it.
@@ -102,6 +107,10 @@ impl Keeper {
         let mut waiting = Vec::new();
         // Asleep until the first order; after a death the process is started again at once.
         while let Some(order) = inbox.recv().await {
+            if matches!(order, Order::Keep) {
+                // An engine that does not run has nothing to save.
+                continue;
+            }
             waiting.extend(pending(order));
             loop {
                 match self.connect().await {
@@ -230,6 +239,11 @@ impl Keeper {
             .args(["--context-tokens", &options.context_tokens.to_string()])
             .args(["--documents", &options.documents.to_string()])
             .args(["--idle-seconds", &self.idle.as_secs().to_string()])
+            .args(["--guess", &options.guess.to_string()])
+            .args(options.states.iter().flat_map(|states| {
+                let folder = states.folder.clone().into_os_string();
+                ["--states".into(), folder, "--states-bytes".into(), states.cap.to_string().into()]
+            }))
             .args(
                 options.gpu_layers.iter().flat_map(|n| ["--gpu-layers".to_owned(), n.to_string()]),
             )
@@ -258,6 +272,9 @@ impl Keeper {
         let mut orders: VecDeque<Order> = waiting.into_iter().map(Order::Complete).collect();
         let why = loop {
             while let Some(order) = orders.pop_front() {
+                if matches!(order, Order::Keep) && connection.send(&ToEngine::Keep).await.is_err() {
+                    break;
+                }
                 let Some(pending) = pending(order) else { continue };
                 next_id += 1;
                 let request = ToEngine::Complete { id: next_id, request: pending.request };
@@ -323,7 +340,7 @@ impl Connection {
 
 fn pending(order: Order) -> Option<Pending> {
     match order {
-        Order::Wake => None,
+        Order::Wake | Order::Keep => None,
         Order::Complete(pending) => Some(pending),
     }
 }
@@ -354,7 +371,7 @@ mod tests {
         let wanted: Wanted = Arc::new(move || Ok(Options::new(&model)));
         let engine = ProcessEngine::new(program, Duration::from_secs(1), wanted);
         for _ in 0..DEATHS + 3 {
-            let request = Request { prompt: Prompt::default(), max_tokens: 1, stop: Stop::Line };
+            let request = Request::new(Prompt::default(), 1, Stop::Line);
             let said = engine.complete(request).next().await;
             assert!(
                 matches!(&said, Some(Event::Failed(why)) if why.contains("broken")),

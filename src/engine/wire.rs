@@ -28,6 +28,8 @@ pub enum ToEngine {
         /// As in `Complete`.
         id: u64,
     },
+    /// A document was closed; save what was evaluated.
+    Keep,
 }
 
 /// From the engine to a server.

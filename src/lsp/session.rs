@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Parts;
 use super::client_facts::ClientFacts;
-use crate::completer::Completer;
+use crate::completer::{Completer, Place};
 use crate::document::{Change, Document, EditError, Position, Range, Snapshot};
 use crate::model::Store;
 use crate::settings::{Layers, Settings};
@@ -125,8 +125,20 @@ impl Session {
         let DidOpen { text_document: d } = params;
         self.supersede(&d.uri);
         self.completer.forget(&d.uri);
-        self.documents.insert(d.uri, Document::open(&d.text, d.version, &d.language_id));
+        let document = Document::open(&d.text, d.version, &d.language_id);
+        let snapshot = document.snapshot().filter(|s| !s.too_large());
+        self.documents.insert(d.uri.clone(), document);
         self.completer.engine().wake();
+        if let Some(snapshot) = snapshot.filter(|_| self.wants(&d.language_id)) {
+            let place = Place {
+                document: &d.uri,
+                language: &d.language_id,
+                text: &snapshot.rope,
+                cursor: 0,
+                invoked: false,
+            };
+            self.completer.opened(place, self.settings.get().style());
+        }
     }
 
     /// `Err` with a warning when the document is unknown or the change does not fit.
@@ -148,6 +160,7 @@ impl Session {
         self.turns.remove(&uri);
         self.documents.remove(&uri);
         self.completer.forget(&uri);
+        self.completer.engine().keep();
     }
 
     /// Keeps a request's moment until its handler runs.

@@ -81,7 +81,7 @@ impl Desk {
         let (prompt, anchor) =
             prompt::prompt(&text, cursor, Budget::default(), self.anchor.as_ref());
         self.anchor = Some(anchor);
-        Request { prompt, max_tokens: TOKENS, stop: Stop::Line }
+        Request::new(prompt, TOKENS, Stop::Line)
     }
 }
 

@@ -1,0 +1,141 @@
+//! When to break off what is being evaluated, in the middle of a piece.
+//!
+//! In: what the worker works on, what arrives meanwhile, who stops waiting. Out: yes or no, asked
+//! by llama.cpp between two operations, some thousands of times a second. No I/O.
+//!
+//! A broken-off piece is evaluated again from its start, so breaking off must be worth it: work in
+//! the background yields to any keystroke; a keystroke's work yields to one in another place, but
+//! not to the next key in the same place, which needs that very piece. Nobody waiting any more
+//! ends it too, after a moment in which the next key may arrive.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use super::{Event, Request, Urgency};
+
+/// How long after a request was dropped its successor may still arrive. An editor sends a key's
+/// request within a few ms of dropping the last one's.
+const GRACE: Duration = Duration::from_millis(10);
+
+/// Shared between whoever sends requests, the worker, and llama.cpp's threads.
+#[derive(Default)]
+pub struct Interrupt(Mutex<Option<Work>>);
+
+/// What is being evaluated.
+struct Work {
+    events: mpsc::UnboundedSender<Event>,
+    urgency: Urgency,
+    /// The text before the anchor: the same for the next key in the same place.
+    head: String,
+    /// Something more urgent has arrived.
+    rival: bool,
+    /// The next key in the same place has arrived.
+    heir: bool,
+    unwanted_since: Option<Instant>,
+}
+
+impl Interrupt {
+    /// The worker begins to evaluate for this request.
+    pub fn begin(&self, request: &Request, events: &mpsc::UnboundedSender<Event>) {
+        *self.lock() = Some(Work {
+            events: events.clone(),
+            urgency: request.urgency,
+            head: request.prompt.prefix.clone(),
+            rival: false,
+            heir: false,
+            unwanted_since: None,
+        });
+    }
+
+    /// The worker has stopped.
+    pub fn end(&self) {
+        *self.lock() = None;
+    }
+
+    /// A request has been put where the worker will find it.
+    pub fn arrived(&self, request: &Request) {
+        if request.urgency != Urgency::Now {
+            return;
+        }
+        if let Some(work) = &mut *self.lock() {
+            let same_place = work.urgency == Urgency::Now && work.head == request.prompt.prefix;
+            work.heir |= same_place;
+            work.rival |= !same_place;
+        }
+    }
+
+    /// Should the piece at hand be broken off?
+    pub fn is_due(&self) -> bool {
+        let mut work = self.lock();
+        let Some(work) = &mut *work else { return false };
+        if work.rival {
+            return true;
+        }
+        if work.heir || !work.events.is_closed() {
+            return false;
+        }
+        work.unwanted_since.get_or_insert_with(Instant::now).elapsed() >= GRACE
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Work>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Answer, Stop};
+    use crate::prompt::Prompt;
+
+    fn request(urgency: Urgency, prefix: &str) -> Request {
+        let prompt = Prompt { prefix: prefix.into(), ..Prompt::default() };
+        Request { urgency, ..Request::new(prompt, 1, Stop::Line) }
+    }
+
+    /// Is the first broken off when the second arrives?
+    fn yields(working: Request, arriving: Request) -> bool {
+        let interrupt = Interrupt::default();
+        let (_answer, events) = Answer::new();
+        interrupt.begin(&working, &events);
+        assert!(!interrupt.is_due());
+        interrupt.arrived(&arriving);
+        interrupt.is_due()
+    }
+
+    #[test]
+    fn background_work_yields_to_any_keystroke_and_to_nothing_else() {
+        let (now, idle) = (|p| request(Urgency::Now, p), |p| request(Urgency::Idle, p));
+        assert!(yields(idle("a"), now("a")));
+        assert!(yields(idle("a"), now("b")));
+        assert!(!yields(idle("a"), idle("b")));
+        assert!(!yields(now("a"), idle("b")));
+    }
+
+    #[test]
+    fn a_keystroke_yields_to_another_place_and_not_to_the_next_key_in_its_own() {
+        assert!(yields(request(Urgency::Now, "a"), request(Urgency::Now, "b")));
+        assert!(!yields(request(Urgency::Now, "a"), request(Urgency::Now, "a")));
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_broken_off_after_a_moment_unless_the_next_key_came() {
+        let interrupt = Interrupt::default();
+        let (answer, events) = Answer::new();
+        interrupt.begin(&request(Urgency::Now, "a"), &events);
+        drop(answer);
+        while !interrupt.is_due() {
+            std::thread::yield_now();
+        }
+        let (answer, events) = Answer::new();
+        interrupt.begin(&request(Urgency::Now, "a"), &events);
+        interrupt.arrived(&request(Urgency::Now, "a"));
+        drop(answer);
+        let moment = Instant::now() + 2 * GRACE;
+        while Instant::now() < moment {
+            assert!(!interrupt.is_due());
+        }
+    }
+}

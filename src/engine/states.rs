@@ -1,0 +1,391 @@
+//! KV states on disk: what a model made of a document, kept from one day to the next.
+//!
+//! In: a sequence's tokens and its keys and values. Out: the saved sequence that shares the longest
+//! beginning with a prompt. Files are private to the user (0600 in a 0700 folder), and all of them
+//! together stay under a cap; the oldest go first. Refuses: a file that is damaged, or of another
+//! model or build; a damaged one is removed. Nothing here fails loudly: without a saved state a
+//! document is evaluated again, that is all.
+//!
+//! A file is one line of JSON ([`Header`]), then the state. It holds the tokens of the user's
+//! text, so `tandem cache clear` removes all of it.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::healing::Token;
+
+/// Raised when the form of the files changes.
+const FORMAT: u32 = 1;
+/// How a file's name ends.
+const EXTENSION: &str = "kv";
+/// A header is some 20 KB; a longer line is not ours.
+const MAX_HEADER: u64 = 4 << 20;
+
+/// Where states are kept, and how much.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateOptions {
+    /// The folder, made when it is not there.
+    pub folder: PathBuf,
+    /// Bytes at most, in all files together.
+    pub cap: u64,
+}
+
+/// A sequence as it was saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// Its tokens.
+    pub tokens: Vec<Token>,
+    /// As in [`Sequence::chosen_under`](super::cache::Sequence::chosen_under).
+    pub chosen_under: Vec<Option<Box<[u8]>>>,
+    /// Keys and values, in llama.cpp's form.
+    pub state: Vec<u8>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    format: u32,
+    /// Names the model and the build that made it.
+    model: String,
+    tokens: Vec<Token>,
+    chosen_under: Vec<Option<Box<[u8]>>>,
+    bytes: u64,
+    /// Of the tokens and the state.
+    sha256: String,
+}
+
+/// The saved states of one model.
+pub struct States {
+    options: StateOptions,
+    model: String,
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    path: PathBuf,
+    tokens: Vec<Token>,
+}
+
+/// The folder for states: `$TANDEM_CACHE_DIR`, else `tandem` in the user's cache folder.
+pub fn folder() -> Option<PathBuf> {
+    use etcetera::BaseStrategy;
+    if let Some(folder) = std::env::var_os("TANDEM_CACHE_DIR") {
+        return Some(PathBuf::from(folder).join("states"));
+    }
+    let folders = etcetera::choose_base_strategy().ok()?;
+    Some(folders.cache_dir().join("tandem").join("states"))
+}
+
+/// Removes all saved states, of every model: how many files and bytes.
+///
+/// # Errors
+/// When a file cannot be removed.
+pub fn clear(folder: &Path) -> io::Result<(usize, u64)> {
+    let (mut files, mut bytes) = (0, 0);
+    for (path, metadata) in state_files(folder) {
+        fs::remove_file(&path)?;
+        files += 1;
+        bytes += metadata.len();
+    }
+    Ok((files, bytes))
+}
+
+/// How many states there are in a folder, and their bytes.
+pub fn size(folder: &Path) -> (usize, u64) {
+    let files = state_files(folder);
+    (files.len(), files.iter().map(|(_, metadata)| metadata.len()).sum())
+}
+
+impl States {
+    /// Those in a folder that are of this model. Damaged files are removed.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or is not private.
+    pub fn open(options: StateOptions, model: &str) -> io::Result<States> {
+        make_private(&options.folder)?;
+        let mut states = States { options, model: model.to_owned(), entries: Vec::new() };
+        for (path, _) in state_files(&states.options.folder) {
+            match File::open(&path).and_then(|file| read_header(&mut BufReader::new(file))) {
+                Ok(header) if header.model == model => {
+                    states.entries.push(Entry { path, tokens: header.tokens });
+                }
+                // Another model's: it counts for the cap, and that model may come back.
+                Ok(_) => {}
+                Err(_) => remove(&path),
+            }
+        }
+        states.make_room(0);
+        Ok(states)
+    }
+
+    /// Is a sequence that begins with these tokens saved?
+    pub fn covers(&self, tokens: &[Token]) -> bool {
+        self.entries.iter().any(|entry| entry.tokens.starts_with(tokens))
+    }
+
+    /// How many tokens the best saved sequence shares with a prompt's beginning.
+    pub fn shared(&self, base: &[Token]) -> usize {
+        self.entries.iter().map(|entry| common(&entry.tokens, base)).max().unwrap_or(0)
+    }
+
+    /// The saved sequence that shares the longest beginning with a prompt. A file that turns out
+    /// damaged is removed and the next best taken.
+    pub fn take(&mut self, base: &[Token]) -> Option<Saved> {
+        loop {
+            let best = self.entries.iter().enumerate();
+            let (at, _) = best.max_by_key(|(_, entry)| common(&entry.tokens, base))?;
+            match read(&self.entries[at].path, &self.model) {
+                Ok(saved) => {
+                    // Used now; the oldest go first.
+                    if let Ok(file) = File::options().append(true).open(&self.entries[at].path) {
+                        let _ = file.set_modified(SystemTime::now());
+                    }
+                    return Some(saved);
+                }
+                Err(error) => {
+                    let entry = self.entries.swap_remove(at);
+                    tracing::warn!("a saved state is not usable and goes: {error}");
+                    remove(&entry.path);
+                }
+            }
+        }
+    }
+
+    /// Saves a sequence, in place of those whose tokens are mostly its beginning. What cannot be
+    /// written is left out, with a warning.
+    pub fn save(&mut self, saved: &Saved) {
+        let header = Header {
+            format: FORMAT,
+            model: self.model.clone(),
+            tokens: saved.tokens.clone(),
+            chosen_under: saved.chosen_under.clone(),
+            bytes: saved.state.len() as u64,
+            sha256: checksum(saved),
+        };
+        let size = saved.state.len() as u64;
+        if size > self.options.cap {
+            return;
+        }
+        self.make_room(size);
+        let name = format!("{}.{EXTENSION}", &header.sha256[..32]);
+        let path = self.options.folder.join(name);
+        if let Err(error) = write(&path, &header, &saved.state) {
+            tracing::warn!("cannot save a state to {}: {error}", path.display());
+            return;
+        }
+        let superseded = |entry: &Entry| {
+            entry.path != path
+                && common(&entry.tokens, &saved.tokens) * 4 >= entry.tokens.len() * 3
+        };
+        self.entries.iter().filter(|entry| superseded(entry)).for_each(|e| remove(&e.path));
+        self.entries.retain(|entry| !superseded(entry) && entry.path != path);
+        self.entries.push(Entry { path, tokens: saved.tokens.clone() });
+    }
+
+    /// Removes the files used longest ago until `bytes` more fit under the cap.
+    fn make_room(&mut self, bytes: u64) {
+        let mut files = state_files(&self.options.folder);
+        files.sort_by_key(|(_, metadata)| metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH));
+        let mut total: u64 = files.iter().map(|(_, metadata)| metadata.len()).sum();
+        for (path, metadata) in files {
+            if total + bytes <= self.options.cap {
+                break;
+            }
+            remove(&path);
+            self.entries.retain(|entry| entry.path != path);
+            total -= metadata.len();
+        }
+    }
+}
+
+fn common(a: &[Token], b: &[Token]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+fn state_files(folder: &Path) -> Vec<(PathBuf, fs::Metadata)> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    entries
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let ours = entry.path().extension().is_some_and(|end| end == EXTENSION);
+            let metadata = entry.metadata().ok()?;
+            (ours && metadata.is_file()).then(|| (entry.path(), metadata))
+        })
+        .collect()
+}
+
+fn remove(path: &Path) {
+    // One that is gone already is as good.
+    let _ = fs::remove_file(path);
+}
+
+fn checksum(saved: &Saved) -> String {
+    let mut hash = Sha256::new();
+    for token in &saved.tokens {
+        hash.update(token.to_le_bytes());
+    }
+    hash.update(format!("{:?}", saved.chosen_under));
+    hash.update(&saved.state);
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn write(path: &Path, header: &Header, state: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    // Private from the start, and gone by itself if anything fails.
+    let mut file = tempfile::Builder::new().prefix("saving-").tempfile_in(folder)?;
+    serde_json::to_writer(&mut file, header)?;
+    file.write_all(b"\n")?;
+    file.write_all(state)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+fn read_header(file: &mut impl BufRead) -> io::Result<Header> {
+    let mut line = Vec::new();
+    file.by_ref().take(MAX_HEADER).read_until(b'\n', &mut line)?;
+    let header: Header = serde_json::from_slice(&line)?;
+    if header.format != FORMAT || header.chosen_under.len() != header.tokens.len() {
+        return Err(io::Error::other("not a state that this version knows"));
+    }
+    Ok(header)
+}
+
+fn read(path: &Path, model: &str) -> io::Result<Saved> {
+    let mut file = BufReader::new(File::open(path)?);
+    let length = file.get_ref().metadata()?.len();
+    let Header { model: made_by, tokens, chosen_under, bytes, sha256, .. } =
+        read_header(&mut file)?;
+    if made_by != model || bytes > length {
+        return Err(io::Error::other("of another model, or cut short"));
+    }
+    let mut state = Vec::with_capacity(bytes as usize);
+    file.read_to_end(&mut state)?;
+    let saved = Saved { tokens, chosen_under, state };
+    if checksum(&saved) != sha256 {
+        return Err(io::Error::other("its checksum is wrong"));
+    }
+    Ok(saved)
+}
+
+#[cfg(unix)]
+fn make_private(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    if !fs::symlink_metadata(folder)?.is_dir() {
+        return Err(io::Error::other(format!("{} is not a folder", folder.display())));
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn make_private(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn saved(tokens: std::ops::Range<Token>, bytes: usize) -> Saved {
+        let tokens: Vec<Token> = tokens.collect();
+        let mut chosen_under = vec![None; tokens.len()];
+        chosen_under.last_mut().map(|under| *under = Some(b"re".to_vec().into()));
+        Saved { tokens, chosen_under, state: vec![7; bytes] }
+    }
+
+    fn open(folder: &Path, cap: u64, model: &str) -> States {
+        let options = StateOptions { folder: folder.to_owned(), cap };
+        States::open(options, model).expect("a folder")
+    }
+
+    fn files(folder: &Path) -> Vec<PathBuf> {
+        state_files(folder).into_iter().map(|(path, _)| path).collect()
+    }
+
+    #[test]
+    fn a_state_is_found_again_by_the_beginning_it_shares() {
+        let scratch = tempfile::tempdir().unwrap();
+        let mut states = open(scratch.path(), 1 << 20, "m");
+        states.save(&saved(0..100, 1_000));
+        states.save(&saved(500..600, 1_000));
+        let mut states = open(scratch.path(), 1 << 20, "m");
+        let base: Vec<Token> = (0..80).chain(900..950).collect();
+        assert_eq!(states.shared(&base), 80);
+        assert_eq!(states.take(&base), Some(saved(0..100, 1_000)));
+        assert!(states.covers(&(500..550).collect::<Vec<_>>()));
+        assert_eq!(open(scratch.path(), 1 << 20, "another").shared(&base), 0);
+    }
+
+    #[test]
+    fn a_longer_state_replaces_its_own_beginning() {
+        let scratch = tempfile::tempdir().unwrap();
+        let mut states = open(scratch.path(), 1 << 20, "m");
+        states.save(&saved(0..100, 10));
+        states.save(&saved(0..130, 10));
+        assert_eq!(files(scratch.path()).len(), 1);
+        assert_eq!(open(scratch.path(), 1 << 20, "m").shared(&(0..130).collect::<Vec<_>>()), 130);
+    }
+
+    #[test]
+    fn the_oldest_states_go_when_the_cap_is_reached() {
+        let scratch = tempfile::tempdir().unwrap();
+        let mut states = open(scratch.path(), 20_000, "m");
+        for start in 0..10 {
+            states.save(&saved(start * 1_000..start * 1_000 + 50, 4_000));
+        }
+        let total: u64 = state_files(scratch.path()).iter().map(|(_, m)| m.len()).sum();
+        assert!(total <= 24_000, "{total}");
+        assert!(states.covers(&(9_000..9_050).collect::<Vec<_>>()));
+        states.save(&saved(0..50, 30_000));
+        assert!(!states.covers(&(0..50).collect::<Vec<_>>()), "larger than the cap");
+    }
+
+    #[test]
+    fn a_damaged_file_is_never_used_and_goes() {
+        for damage in [
+            |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() - 1),
+            |bytes: &mut Vec<u8>| *bytes.last_mut().unwrap() ^= 1,
+            |bytes: &mut Vec<u8>| bytes[40] ^= 1,
+            |bytes: &mut Vec<u8>| bytes.clear(),
+            |bytes: &mut Vec<u8>| bytes.extend([0; 9]),
+        ] {
+            let scratch = tempfile::tempdir().unwrap();
+            open(scratch.path(), 1 << 20, "m").save(&saved(0..100, 1_000));
+            let file = files(scratch.path()).remove(0);
+            let mut bytes = fs::read(&file).unwrap();
+            damage(&mut bytes);
+            fs::write(&file, bytes).unwrap();
+            let base: Vec<Token> = (0..100).collect();
+            let mut states = open(scratch.path(), 1 << 20, "m");
+            // A flipped bit may have made it another model's, which is left alone.
+            let another = states.entries.is_empty() && !files(scratch.path()).is_empty();
+            assert_eq!(states.take(&base), None);
+            assert!(another || files(scratch.path()).is_empty());
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_can_read_what_is_saved() {
+        use std::os::unix::fs::PermissionsExt;
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path().join("states");
+        open(&folder, 1 << 20, "m").save(&saved(0..100, 10));
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&files(&folder)[0])), (0o700, 0o600));
+    }
+
+    #[test]
+    fn clearing_removes_everything() {
+        let scratch = tempfile::tempdir().unwrap();
+        open(scratch.path(), 1 << 20, "m").save(&saved(0..100, 10));
+        open(scratch.path(), 1 << 20, "n").save(&saved(0..100, 10));
+        assert_eq!(clear(scratch.path()).unwrap().0, 2);
+        assert_eq!(files(scratch.path()).len(), 0);
+        assert_eq!(clear(&scratch.path().join("nowhere")).unwrap(), (0, 0));
+    }
+}

@@ -1,0 +1,240 @@
+//! One thread, one model: which request is worked on, and when to leave it for another.
+//!
+//! In: orders. Out: answers, written as they come. A keystroke goes before work in the background,
+//! and a newer keystroke before an older one, whichever window it is from; what was left is resumed
+//! from what the KV cache still holds. When there is nothing to do the thread sleeps; what was
+//! evaluated since is saved to disk once, when it has been quiet for a while or a document closed.
+//!
+//! How one request is answered is in [`run`]. It decodes through [`Transformer`], so all of it is
+//! tested with a toy model in milliseconds.
+
+mod run;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+
+use super::cache::Cache;
+use super::guess::Guess;
+use super::healing::Token;
+use super::interrupt::Interrupt;
+use super::states::{Saved, States};
+use super::transformer::Transformer;
+use super::{Event, Request, Urgency};
+
+/// How long it must be quiet before states are saved: not each pause for thought writes megabytes.
+const QUIET: Duration = Duration::from_secs(20);
+/// A sequence shorter than this is evaluated sooner than it is read from disk.
+const WORTH_SAVING: usize = 64;
+/// Sequences saved at one time.
+const SAVED_AT_ONCE: usize = 4;
+/// Texts whose tokens are remembered; mostly the same prefix and suffix come again.
+const TOKENIZED: usize = 32;
+
+/// Something for the worker to do.
+pub enum Order {
+    /// A request and where its answer goes.
+    Work(Job),
+    /// Save what was evaluated: a document was closed.
+    Keep,
+}
+
+/// A request that is waiting or being worked on.
+pub struct Job {
+    request: Request,
+    events: mpsc::UnboundedSender<Event>,
+    arrived: Instant,
+    /// Bytes of text already sent, when it was pre-empted and starts again.
+    sent: usize,
+}
+
+impl Job {
+    /// A request that arrives now.
+    pub fn new(request: Request, events: mpsc::UnboundedSender<Event>) -> Job {
+        Job { request, events, arrived: Instant::now(), sent: 0 }
+    }
+
+    /// Nobody can be asked to wait any more: says why.
+    pub fn fail(self, message: &str) {
+        let _ = self.events.send(Event::Failed(message.to_owned()));
+    }
+}
+
+/// Why a job stopped being worked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Answered, or nobody wants it any more.
+    Finished,
+    /// Something newer goes first.
+    Preempted,
+}
+
+/// What a worker works with.
+pub struct Worker<T> {
+    transformer: T,
+    cache: Cache,
+    context_tokens: usize,
+    interrupt: Arc<Interrupt>,
+    /// `None` for plain decoding, one token at a time.
+    guess: Option<Guess>,
+    states: Option<States>,
+    /// Sequences evaluated since they were last saved.
+    unsaved: BTreeSet<usize>,
+    /// The rest of the last answer that was given up.
+    tail: Vec<Token>,
+    tokenized: Vec<(String, Vec<Token>)>,
+}
+
+/// What a worker is made from.
+pub struct Parts<T> {
+    /// The model.
+    pub transformer: T,
+    /// Sequences in its KV cache.
+    pub sequences: usize,
+    /// Cells that they share.
+    pub cells: usize,
+    /// Tokens that one document's context may hold.
+    pub context_tokens: usize,
+    /// Told of arrivals by whoever sends orders.
+    pub interrupt: Arc<Interrupt>,
+    /// How to guess; `None` for plain decoding.
+    pub guess: Option<Guess>,
+    /// States on disk; `None` to keep none.
+    pub states: Option<States>,
+}
+
+impl<T: Transformer> Worker<T> {
+    /// A worker with an empty cache.
+    pub fn new(parts: Parts<T>) -> Worker<T> {
+        let Parts { transformer, sequences, cells, context_tokens, interrupt, guess, states } =
+            parts;
+        Worker {
+            transformer,
+            cache: Cache::new(sequences, cells),
+            context_tokens: context_tokens.min(cells),
+            interrupt,
+            guess,
+            states,
+            unsaved: BTreeSet::new(),
+            tail: Vec::new(),
+            tokenized: Vec::new(),
+        }
+    }
+
+    /// Works until nobody can give orders any more. `busy` says whether there is work.
+    pub fn serve(&mut self, orders: &Receiver<Order>, busy: &watch::Sender<bool>) {
+        let mut queue = Queue::default();
+        loop {
+            queue.take_in(orders);
+            let Some(mut job) = queue.next() else {
+                if queue.keep {
+                    queue.keep = false;
+                    self.save(true);
+                    continue;
+                }
+                busy.send_if_modified(|busy| std::mem::replace(busy, false));
+                let order = if self.states.is_some() && !self.unsaved.is_empty() {
+                    match orders.recv_timeout(QUIET) {
+                        Err(RecvTimeoutError::Timeout) => {
+                            self.save(false);
+                            continue;
+                        }
+                        order => order.ok(),
+                    }
+                } else {
+                    orders.recv().ok()
+                };
+                let Some(order) = order else {
+                    // The last chance: the process ends.
+                    return self.save(true);
+                };
+                queue.put(order);
+                continue;
+            };
+            busy.send_if_modified(|busy| !std::mem::replace(busy, true));
+            self.interrupt.begin(&job.request, &job.events);
+            let end = self.answer(&mut job, &mut || queue.overtaken(orders));
+            self.interrupt.end();
+            match end {
+                Ok(End::Finished) => {}
+                Ok(End::Preempted) => queue.put_back(job),
+                Err(message) => {
+                    // What the model kept of a failed batch is unknown: start over.
+                    self.transformer.clear();
+                    self.cache.clear();
+                    self.unsaved.clear();
+                    job.fail(&message);
+                }
+            }
+        }
+    }
+
+    /// Saves what was evaluated since the last time, the most recently used first. `thorough`
+    /// saves answers too, else a sequence whose prompt is saved already is left as it is.
+    fn save(&mut self, thorough: bool) {
+        let Some(states) = &mut self.states else { return };
+        let unsaved = std::mem::take(&mut self.unsaved);
+        let mut sequences: Vec<usize> = unsaved.into_iter().collect();
+        sequences.sort_by_key(|&number| std::cmp::Reverse(self.cache.used(number)));
+        for number in sequences.into_iter().take(SAVED_AT_ONCE) {
+            let sequence = self.cache.sequence(number);
+            let given = sequence.given();
+            let part = if thorough { sequence.len() } else { given };
+            if given < WORTH_SAVING || states.covers(&sequence.tokens()[..part]) {
+                continue;
+            }
+            let (tokens, chosen_under) =
+                (sequence.tokens().to_vec(), sequence.chosen_under().to_vec());
+            match self.transformer.save(number) {
+                Ok(state) => states.save(&Saved { tokens, chosen_under, state }),
+                Err(problem) => tracing::warn!("a state is not saved: {problem}"),
+            }
+        }
+    }
+}
+
+/// Jobs that wait, in order of arrival.
+#[derive(Default)]
+struct Queue {
+    jobs: Vec<Job>,
+    /// States are to be saved when nothing else is to be done.
+    keep: bool,
+}
+
+impl Queue {
+    fn put(&mut self, order: Order) {
+        match order {
+            Order::Work(job) => self.jobs.push(job),
+            Order::Keep => self.keep = true,
+        }
+    }
+
+    fn take_in(&mut self, orders: &Receiver<Order>) {
+        orders.try_iter().for_each(|order| self.put(order));
+    }
+
+    /// A job that was left: older than whatever waits.
+    fn put_back(&mut self, job: Job) {
+        self.jobs.insert(0, job);
+    }
+
+    /// The newest keystroke, else the oldest work in the background.
+    fn next(&mut self) -> Option<Job> {
+        self.jobs.retain(|job| !job.events.is_closed());
+        let newest = self.jobs.iter().rposition(|job| job.request.urgency == Urgency::Now);
+        let at = newest.or_else(|| (!self.jobs.is_empty()).then_some(0))?;
+        Some(self.jobs.remove(at))
+    }
+
+    /// Has a keystroke arrived since the job at hand was taken?
+    fn overtaken(&mut self, orders: &Receiver<Order>) -> bool {
+        let before = self.jobs.len();
+        self.take_in(orders);
+        self.jobs[before..].iter().any(|job| job.request.urgency == Urgency::Now)
+    }
+}
