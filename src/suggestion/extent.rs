@@ -65,6 +65,9 @@ impl Extent {
 }
 
 fn block_end(around: Around, generated: &str) -> Option<usize> {
+    if !may_have_ended(around, generated) {
+        return None;
+    }
     let first = generated.find(|c: char| !c.is_whitespace())?;
     let by_syntax = syntax::language(around.language)
         .and_then(|language| end_by_syntax(language, around, generated, first));
@@ -75,6 +78,30 @@ fn block_end(around: Around, generated: &str) -> Option<usize> {
     Some(without_closer_below(around, &generated[..end]).len())
 }
 
+/// Whether there is any sign that the block has ended: a bracket that nothing in it opened, or a
+/// line that is not deeper than the opener's. A parse takes most of a millisecond and this is asked
+/// for each line, so it is spared while there is no sign. Brackets in strings count too: at worst
+/// the end is seen a line later, at the same place.
+fn may_have_ended(around: Around, generated: &str) -> bool {
+    let mut depth = 0_usize;
+    let closes_more = generated.chars().any(|c| match c {
+        '(' | '[' | '{' => {
+            depth += 1;
+            false
+        }
+        ')' | ']' | '}' if depth == 0 => true,
+        ')' | ']' | '}' => {
+            depth -= 1;
+            false
+        }
+        _ => false,
+    });
+    let opener_indent = indent(last_line(around.before.trim_end()));
+    // The first piece continues the cursor's own line.
+    let mut lines = generated.split('\n').skip(1).filter(|line| !line.trim().is_empty());
+    closes_more || lines.any(|line| indent(line) <= opener_indent)
+}
+
 fn end_by_syntax(
     language: &Language,
     around: Around,
@@ -83,7 +110,7 @@ fn end_by_syntax(
 ) -> Option<usize> {
     let text = format!("{}{generated}", around.before);
     let from = around.before.len();
-    let end = language.structure(&text)?.block_end(from + first, &text)?;
+    let end = language.structure(&text)?.block_end(from + first)?;
     // Around the first text there may be only a block that ends within it: `{` of a one-liner.
     (end > from + first).then(|| end - from)
 }
