@@ -2,11 +2,15 @@
 
 use std::fmt::Write;
 
-/// The line that [`source`] leaves empty to be typed in, inside a function.
+/// Lines of methods above the gap: more than the window of a prompt, so that the syntax around the
+/// cursor is as large as it gets.
+const METHODS: usize = 150;
+
+/// A text with a place to type in.
 pub struct Source {
     /// The text.
     pub text: String,
-    /// The empty line, from 0; four blanks stand on it.
+    /// An empty line, from 0, in a method of a long `impl`; eight blanks stand on it.
     pub gap: u32,
 }
 
@@ -14,22 +18,23 @@ pub struct Source {
 pub fn source(lines: usize) -> Source {
     let mut text = String::from("//! Written by a program, for a program to read.\n\n");
     let mut state = 1;
-    let mut count = 2;
-    let mut gap = None;
-    for number in 0.. {
-        if gap.is_none() && count >= lines / 2 {
-            gap = Some(count as u32 + 2);
-            text.push_str("pub fn typed(input: &[u64], limit: u64) -> u64 {\n    let bound = limit * 2;\n    \n    bound\n}\n\n");
-            count += 6;
+    let mut number = 0;
+    let mut until = |text: &mut String, lines: usize, part: fn(&mut String, usize, &mut u64)| {
+        let mut count = text.matches('\n').count();
+        while count < lines {
+            let before = text.len();
+            part(text, number, &mut state);
+            number += 1;
+            count += text[before..].matches('\n').count();
         }
-        if count >= lines {
-            break;
-        }
-        let before = text.len();
-        item(&mut text, number, &mut state);
-        count += text[before..].matches('\n').count();
-    }
-    Source { text, gap: gap.unwrap_or_default() }
+    };
+    until(&mut text, lines / 2, item);
+    text.push_str("impl Typed {\n");
+    until(&mut text, lines / 2 + METHODS, method);
+    let gap = text.matches('\n').count() + 2;
+    text.push_str("    fn typed(&self, input: &[u64]) -> u64 {\n        let bound = input.len();\n        \n        bound\n    }\n}\n\n");
+    until(&mut text, lines, item);
+    Source { text, gap: gap as u32 }
 }
 
 /// The same text, with a carriage return alone in its first line.
@@ -66,6 +71,16 @@ fn item(text: &mut String, number: usize, state: &mut u64) {
             next(state) % 7
         ),
     };
+}
+
+fn method(text: &mut String, number: usize, state: &mut u64) {
+    let (noun, kind) = (*pick(&NOUNS, state), *pick(&TYPES, state));
+    // Writing to a string cannot fail.
+    let _ = write!(
+        text,
+        "    /// The {noun} with this name.\n    pub fn {noun}_{number}(&self, name: &str) -> Option<{kind}> {{\n        let found = self.{noun}s.get(name)?;\n        if found.len() > {} {{\n            return None;\n        }}\n        Some(found.clone())\n    }}\n\n",
+        next(state) % 50
+    );
 }
 
 fn structure(text: &mut String, noun: &str, number: usize, state: &mut u64) -> std::fmt::Result {

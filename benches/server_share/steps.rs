@@ -11,12 +11,18 @@ use tree_sitter::{Parser, Tree};
 use super::source::Source;
 
 const LINE: &str = "let shifted = bound.rotate_left(3) ^ (limit << 1);";
-const BLOCK: &str = "\n        total = total.wrapping_add(*item);\n        if total > limit {\n            total %= limit;\n        }\n    }\n    total";
+const BLOCK: &str = "
+            total = total.wrapping_add(*item);
+            if total > limit {
+                total %= limit;
+            }
+        }
+        total";
 
 pub fn bench(criterion: &mut Criterion, lines: usize, source: &Source) {
     let mut document = Document::open(&source.text, 0, "rust");
     edit(criterion, lines, source, &document);
-    let opener = insertion(source.gap, 4, "for item in input {");
+    let opener = insertion(source.gap, 8, "for item in input {");
     document.change(0, &[opener], Encoding::Utf16).expect("it fits");
     read(criterion, lines, source, &document);
 }
@@ -32,7 +38,7 @@ fn edit(criterion: &mut Criterion, lines: usize, source: &Source, document: &Doc
     let mut parsed = document.clone();
     let snapshot = parsed.snapshot().expect("in sync");
     assert!(parsed.set_tree(&snapshot, parse(&source.text)), "the text has not moved");
-    let middle = [insertion(source.gap, 4, "x")];
+    let middle = [insertion(source.gap, 8, "x")];
     let end = [insertion(last, 0, "x")];
     let mut group = criterion.benchmark_group("edit");
     let cases =
@@ -58,7 +64,7 @@ fn parse(text: &str) -> Tree {
 /// What is done with a snapshot whose cursor stands behind the opener of a block.
 fn read(criterion: &mut Criterion, lines: usize, source: &Source, document: &Document) {
     let snapshot = document.snapshot().expect("in sync");
-    let place = Position { line: source.gap, character: 23 };
+    let place = Position { line: source.gap, character: 27 };
     let cursor = snapshot.to_byte(place, Encoding::Utf16);
     let (rope, budget) = (&snapshot.rope, Budget::default());
     let (asked, anchor) = prompt::prompt(rope, cursor, budget, None);

@@ -20,21 +20,21 @@ const LINES: [&str; 6] = [
 
 /// A block as a model writes it: with brackets in every line and more behind its end.
 const BLOCK: &str = "
-        let shifted = item.rotate_left(3) ^ (bound << 1);
-        match shifted.checked_add(*item) {
-            Some(sum) if sum < limit => total.push((sum, item)),
-            Some(sum) => total.push((sum % limit, item)),
-            None => {
-                tracing::warn!(\"{item} is too large for {limit}\");
-                continue;
+            let shifted = item.rotate_left(3) ^ (bound << 1);
+            match shifted.checked_add(*item) {
+                Some(sum) if sum < limit => total.push((sum, item)),
+                Some(sum) => total.push((sum % limit, item)),
+                None => {
+                    tracing::warn!(\"{item} is too large for {limit}\");
+                    continue;
+                }
+            }
+            if total.len() > bound as usize {
+                total.sort_by_key(|(sum, _)| std::cmp::Reverse(*sum));
+                total.truncate(bound as usize);
             }
         }
-        if total.len() > bound as usize {
-            total.sort_by_key(|(sum, _)| std::cmp::Reverse(*sum));
-            total.truncate(bound as usize);
-        }
-    }
-    total.iter().map(|(sum, _)| sum).sum()
+        total.iter().map(|(sum, _)| sum).sum()
 ";
 
 /// Where keys come from.
@@ -107,7 +107,7 @@ impl Typist {
     pub async fn new(kind: Kind, source: &Source) -> Typist {
         let editor = Editor::open(kind.engine(), &source.text).await;
         let lines = source.text.matches('\n').count() as u32;
-        Typist { editor, kind, at: (source.gap, 4), lines, keys: 0, line: 0, typed: 0 }
+        Typist { editor, kind, at: (source.gap, 8), lines, keys: 0, line: 0, typed: 0 }
     }
 
     /// Types one key; the time until its answer was there.
@@ -124,7 +124,7 @@ impl Typist {
             Kind::Block => {
                 let answered = self.opener().await;
                 let shown = answered.suggested.as_deref().unwrap_or_default();
-                assert!(shown.ends_with("\n    }"), "{shown:?}");
+                assert!(shown.ends_with("\n        }"), "{shown:?}");
                 answered
             }
             Kind::Jump => self.elsewhere().await,
@@ -137,8 +137,8 @@ impl Typist {
         let (row, column) = self.at;
         if self.typed == line.len() {
             (self.line, self.typed) = (self.line + 1, 0);
-            self.editor.replace(self.at, self.at, "\n    ").await;
-            self.at = (row + 1, 4);
+            self.editor.replace(self.at, self.at, "\n        ").await;
+            self.at = (row + 1, 8);
             return Box::pin(self.letter()).await;
         }
         let letter = &line[self.typed..self.typed + 1];
@@ -150,7 +150,7 @@ impl Typist {
 
     async fn opener(&mut self) -> Answered {
         let (row, _) = self.at;
-        let line = format!("    for item_{} in input ", self.keys);
+        let line = format!("        for item_{} in input ", self.keys);
         self.editor.replace((row, 0), (row, u32::MAX), &line).await;
         let end = (row, line.len() as u32);
         self.editor.key(end, end, "{", (row, end.1 + 1)).await
