@@ -6,12 +6,12 @@
 //!
 //! Every parse has a time budget: text comes from strangers.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use tree_sitter::{ParseOptions, Parser, Query, QueryCursor, StreamingIterator, Tree};
+use tree_sitter::{Node, ParseOptions, Parser, Query, QueryCursor, StreamingIterator, Tree};
 
 /// No parse takes longer. A window of 4 KB takes well under 1 ms.
 const BUDGET: Duration = Duration::from_millis(20);
@@ -61,48 +61,21 @@ pub fn language_of(file: &Path) -> String {
     known.map_or(end, |language| language.id.to_owned())
 }
 
-/// The structure of one text.
-pub struct Structure {
-    blocks: Vec<Range<usize>>,
-    opaque: Vec<Range<usize>>,
-    text_len: usize,
-    /// Blocks that a bracket closes, by their range in `blocks`.
-    bracketed: Vec<bool>,
+/// The structure of one text. Asked about one place at a time, because reading all of it out of the
+/// tree takes longer than the parse.
+pub struct Structure<'a> {
+    tree: Tree,
+    query: &'a Query,
+    text: &'a str,
 }
 
 impl Language {
     /// Parses `text`; `None` when that takes too long.
-    pub fn structure(&self, text: &str) -> Option<Structure> {
+    pub fn structure<'a>(&'a self, text: &'a str) -> Option<Structure<'a>> {
         let (language, query) = self.compiled()?;
         let mut parser = Parser::new();
         parser.set_language(language).ok()?;
-        let tree = parse(&mut parser, text)?;
-        let mut structure = Structure {
-            blocks: Vec::new(),
-            opaque: Vec::new(),
-            text_len: text.len(),
-            bracketed: Vec::new(),
-        };
-        let mut cursor = QueryCursor::new();
-        let mut captures = cursor.captures(query, tree.root_node(), text.as_bytes());
-        while let Some((found, index)) = captures.next() {
-            let capture = found.captures[*index];
-            let node = capture.node;
-            match query.capture_names()[capture.index as usize] {
-                "block" => {
-                    let last = node.child(node.child_count().saturating_sub(1) as u32);
-                    let closer = last.filter(|n| matches!(n.kind(), "}" | ")" | "]"));
-                    // A bracket that the parser made up closes nothing yet.
-                    if closer.is_some_and(|n| n.is_missing()) {
-                        continue;
-                    }
-                    structure.blocks.push(node.byte_range());
-                    structure.bracketed.push(closer.is_some());
-                }
-                _ => structure.opaque.push(node.byte_range()),
-            }
-        }
-        Some(structure)
+        Some(Structure { tree: parse(&mut parser, text)?, query, text })
     }
 
     fn compiled(&self) -> Option<&(tree_sitter::Language, Query)> {
@@ -115,20 +88,49 @@ impl Language {
     }
 }
 
-impl Structure {
+impl Structure<'_> {
     /// Is the byte at `at` inside a comment, a string or a character?
     pub fn is_opaque(&self, at: usize) -> bool {
-        self.opaque.iter().any(|range| range.contains(&at))
+        self.innermost("opaque", at).is_some()
     }
 
     /// Where the innermost block around the byte `at` ends, if it does: a bracketed one behind its
     /// bracket, a suite before the first text that is not part of it.
-    pub fn block_end(&self, at: usize, text: &str) -> Option<usize> {
-        let around = self.blocks.iter().zip(&self.bracketed).filter(|(r, _)| r.contains(&at));
-        let (range, bracketed) = around.min_by_key(|(range, _)| range.len())?;
-        let more_follows = || text.get(range.end..).is_some_and(|rest| !rest.trim().is_empty());
-        (range.end <= self.text_len && (*bracketed || more_follows())).then_some(range.end)
+    pub fn block_end(&self, at: usize) -> Option<usize> {
+        let block = self.innermost("block", at)?;
+        let end = block.end_byte();
+        let more_follows = || self.text.get(end..).is_some_and(|rest| !rest.trim().is_empty());
+        (end <= self.text.len() && (closer(block).is_some() || more_follows())).then_some(end)
     }
+
+    /// The smallest node around the byte `at` that the query captures under this name.
+    fn innermost(&self, name: &str, at: usize) -> Option<Node<'_>> {
+        let mut cursor = QueryCursor::new();
+        cursor.set_byte_range(at..at + 1);
+        let text = self.text.as_bytes();
+        let mut captures = cursor.captures(self.query, self.tree.root_node(), text);
+        let mut innermost: Option<Node> = None;
+        while let Some((found, index)) = captures.next() {
+            let capture = found.captures[*index];
+            let node = capture.node;
+            // A bracket that the parser made up closes nothing yet.
+            let whole = closer(node).is_none_or(|bracket| !bracket.is_missing());
+            if self.query.capture_names()[capture.index as usize] == name
+                && node.byte_range().contains(&at)
+                && whole
+                && innermost.is_none_or(|other| node.byte_range().len() < other.byte_range().len())
+            {
+                innermost = Some(node);
+            }
+        }
+        innermost
+    }
+}
+
+/// The bracket at a block's end, if it is of the kind that has one.
+fn closer(block: Node) -> Option<Node> {
+    let last = block.child(block.child_count().saturating_sub(1) as u32);
+    last.filter(|last| matches!(last.kind(), "}" | ")" | "]"))
 }
 
 fn parse(parser: &mut Parser, text: &str) -> Option<Tree> {
@@ -153,7 +155,7 @@ mod tests {
         let end = text.find("$1");
         let text = text.replace("$1", "");
         let structure = language(id).expect(id).structure(&text).expect("a parse");
-        assert_eq!(structure.block_end(at, &text), end, "{fixture}");
+        assert_eq!(structure.block_end(at), end, "{fixture}");
     }
 
     #[test]

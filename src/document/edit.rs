@@ -1,7 +1,8 @@
 //! A client's change, checked against the text it is about to change.
 //!
 //! In: a rope and one content change in the client's positions.
-//! Out: an [`Edit`] in bytes and in tree-sitter's rows and columns, a value that can be applied.
+//! Out: an [`Edit`] in bytes, a value that can be applied, or told to a tree in tree-sitter's rows
+//! and columns.
 //! Refuses: a range that ends before it starts, a line far past the end, a position inside a
 //! character. Any of them means that client and server no longer hold the same text, and guessing
 //! would only hide it. A character past the end of its line is no such sign: the protocol says
@@ -51,26 +52,18 @@ pub enum Rows {
 }
 
 /// A replacement that fits the text it was resolved against. Offsets in bytes, on character
-/// boundaries; points in rows (by LF) and byte columns, as tree-sitter counts them.
+/// boundaries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
     pub start_byte: usize,
     pub old_end_byte: usize,
     pub text: String,
-    pub start_point: Point,
-    pub old_end_point: Point,
-    pub new_end_point: Point,
 }
 
 impl Edit {
     /// Checks `change` against `rope`. A line one past the last is taken as the end of the text,
     /// since clients use it to say so; a line further off is an error.
-    pub fn resolve(
-        rope: &Rope,
-        change: &Change,
-        encoding: Encoding,
-        rows: Rows,
-    ) -> Result<Edit, EditError> {
+    pub fn resolve(rope: &Rope, change: &Change, encoding: Encoding) -> Result<Edit, EditError> {
         let (start_byte, old_end_byte) = match change.range {
             None => (0, rope.len_bytes()),
             Some(Range { start, end }) if start > end => {
@@ -80,16 +73,7 @@ impl Edit {
                 (exact(rope, start, encoding)?, exact(rope, end, encoding)?)
             }
         };
-        let removed = rope.byte_slice(start_byte..old_end_byte);
-        let start_point = point_at(rope, start_byte, rows);
-        Ok(Edit {
-            start_byte,
-            old_end_byte,
-            start_point,
-            old_end_point: removed.chunks().fold(start_point, advance),
-            new_end_point: advance(start_point, &change.text),
-            text: change.text.clone(),
-        })
+        Ok(Edit { start_byte, old_end_byte, text: change.text.clone() })
     }
 
     /// Byte offset where the new text ends once applied.
@@ -109,15 +93,20 @@ impl Edit {
         rope.insert(start, &self.text);
     }
 
-    /// The edit in tree-sitter's words, for [`tree_sitter::Tree::edit`].
-    pub fn input_edit(&self) -> InputEdit {
+    /// The edit in tree-sitter's words, for [`tree_sitter::Tree::edit`]: points in rows (by LF) and
+    /// byte columns. `rope` is the text that the edit was resolved against. Not part of the edit
+    /// itself, because with [`Rows::LineFeeds`] it reads all text above, which is wasted on a
+    /// document without a tree.
+    pub fn input_edit(&self, rope: &Rope, rows: Rows) -> InputEdit {
+        let start = point_at(rope, self.start_byte, rows);
+        let removed = rope.byte_slice(self.start_byte..self.old_end_byte);
         InputEdit {
             start_byte: self.start_byte,
             old_end_byte: self.old_end_byte,
             new_end_byte: self.new_end_byte(),
-            start_position: self.start_point,
-            old_end_position: self.old_end_point,
-            new_end_position: self.new_end_point,
+            start_position: start,
+            old_end_position: removed.chunks().fold(start, advance),
+            new_end_position: advance(start, &self.text),
         }
     }
 }

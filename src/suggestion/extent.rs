@@ -37,9 +37,10 @@ impl Extent {
         if around.next_line().is_some_and(|next| indent(next) > opener_indent) {
             return Extent::Line;
         }
+        let item = item(tail);
         let opaque = language
-            .and_then(|language| language.structure(tail))
-            .is_some_and(|structure| structure.is_opaque(tail.len() - 1));
+            .and_then(|language| language.structure(item))
+            .is_some_and(|structure| structure.is_opaque(item.len() - 1));
         if opaque { Extent::Line } else { Extent::Block }
     }
 
@@ -65,6 +66,13 @@ impl Extent {
 }
 
 fn block_end(around: Around, generated: &str) -> Option<usize> {
+    if !may_have_ended(around, generated) {
+        return None;
+    }
+    block_end_by_parse(around, generated)
+}
+
+fn block_end_by_parse(around: Around, generated: &str) -> Option<usize> {
     let first = generated.find(|c: char| !c.is_whitespace())?;
     let by_syntax = syntax::language(around.language)
         .and_then(|language| end_by_syntax(language, around, generated, first));
@@ -75,15 +83,52 @@ fn block_end(around: Around, generated: &str) -> Option<usize> {
     Some(without_closer_below(around, &generated[..end]).len())
 }
 
+/// The text before the cursor from where its item starts: a line that is not indented, after a blank
+/// one. What stands above cannot matter to the syntax below, but a parse of the whole window takes
+/// several times as long. In a long string or comment the guess can be wrong, as that of the
+/// window's own start can.
+fn item(before: &str) -> &str {
+    let starts = |at: &usize| {
+        before[*at..].starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '#' | '@' | '/'))
+    };
+    let after_blank = before.rmatch_indices("\n\n").map(|(at, blank)| at + blank.len());
+    &before[after_blank.into_iter().find(starts).unwrap_or(0)..]
+}
+
+/// Whether there is any sign that the block has ended: a bracket that nothing in it opened, or a
+/// line that is not deeper than the opener's. A parse takes most of a millisecond and this is asked
+/// for each line, so it is spared while there is no sign. Brackets in strings count too: at worst
+/// the end is seen a line later, at the same place.
+fn may_have_ended(around: Around, generated: &str) -> bool {
+    let mut depth = 0_usize;
+    let closes_more = generated.chars().any(|c| match c {
+        '(' | '[' | '{' => {
+            depth += 1;
+            false
+        }
+        ')' | ']' | '}' if depth == 0 => true,
+        ')' | ']' | '}' => {
+            depth -= 1;
+            false
+        }
+        _ => false,
+    });
+    let opener_indent = indent(last_line(around.before.trim_end()));
+    // The first piece continues the cursor's own line.
+    let mut lines = generated.split('\n').skip(1).filter(|line| !line.trim().is_empty());
+    closes_more || lines.any(|line| indent(line) <= opener_indent)
+}
+
 fn end_by_syntax(
     language: &Language,
     around: Around,
     generated: &str,
     first: usize,
 ) -> Option<usize> {
-    let text = format!("{}{generated}", around.before);
-    let from = around.before.len();
-    let end = language.structure(&text)?.block_end(from + first, &text)?;
+    let item = item(around.before);
+    let text = format!("{item}{generated}");
+    let from = item.len();
+    let end = language.structure(&text)?.block_end(from + first)?;
     // Around the first text there may be only a block that ends within it: `{` of a one-liner.
     (end > from + first).then(|| end - from)
 }
@@ -126,6 +171,8 @@ fn indent(line: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn around<'a>(fixture: &'a str, language: &'a str) -> Around<'a> {
@@ -175,6 +222,60 @@ mod tests {
             "if x {\n        1\n    } else {\n        2\n    }$1\n}\n",
         );
         check("rust", "fn f() {\n    $0\n}\n", "let x = 1;\n    let y");
+    }
+
+    #[test]
+    fn a_block_on_one_line_ends_and_brackets_in_strings_do_not_end_it() {
+        check("rust", "fn f() {$0\n", " g(a[0]) }$1\n");
+        check("rust", "fn f() {\n    $0\n", "let open = \"{\";\n}$1\n\nfn g() {}\n");
+        check("rust", "fn f() {\n    $0\n", "let close = \"}\";\n    close\n}$1\n");
+        check("rust", "fn f() {\n    $0\n", "let close = \"}\";\n    close");
+    }
+
+    #[test]
+    fn an_item_starts_at_the_margin_after_a_blank_line() {
+        let cases = [
+            ("use a;\n\n/// Doc.\nfn f() {", "/// Doc.\nfn f() {"),
+            ("mod a {\n    fn f() {}\n\n    fn g() {", "mod a {\n    fn f() {}\n\n    fn g() {"),
+            ("fn f() {\n    a\n\n}\n\n\n#[test]\nfn g() {\n\n", "#[test]\nfn g() {\n\n"),
+            ("x = 1\n\n\n@cached\ndef f():", "@cached\ndef f():"),
+            ("a\n\n) -> u64 {", "a\n\n) -> u64 {"),
+            ("", ""),
+        ];
+        for (before, expect) in cases {
+            assert_eq!(item(before), expect, "{before:?}");
+        }
+    }
+
+    const PIECES: [&str; 12] = [
+        "let a = b(c, d[0]);\n",
+        "if a {\n",
+        "} else {\n",
+        "}\n",
+        "    }\n",
+        "        ",
+        "println!(\"{a} {{}}\");\n",
+        "// a comment (with brackets)\n",
+        "match x { Some(y) => y, None => 0 }",
+        ")\n",
+        "\n",
+        "fn g() {\n",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn where_there_is_no_sign_of_an_end_a_parse_finds_none(
+            pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 1..14),
+        ) {
+            let around = around("use a;\n\nimpl A {\n    fn f() {\n        $0\n", "rust");
+            let generated = pieces.concat();
+            prop_assert_eq!(
+                Extent::Block.reached(around, &generated),
+                block_end_by_parse(around, &generated)
+            );
+        }
     }
 
     #[test]
