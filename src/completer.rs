@@ -372,6 +372,82 @@ mod tests {
         editor.engine.cancelled(1).await;
     }
 
+    /// An engine that knows one text and goes on in it wherever it is asked.
+    fn author(text: &'static str) -> Arc<Scripted> {
+        Scripted::new(move |request| {
+            let before = memory::before(&request.prompt);
+            let rest = text.strip_prefix(before.as_str()).unwrap_or_default();
+            let line = request.stop == Stop::Line;
+            let end = rest.find('\n').filter(|_| line).map_or(rest.len(), |at| at + 1);
+            rest[..end].split_inclusive('\n').map(|line| Step::Text(line.into())).collect()
+        })
+    }
+
+    #[tokio::test]
+    async fn accept_and_enter_are_answered_from_what_was_decoded_ahead() {
+        let editor = editor(author("let x = 1;\nlet y = 2;\nlet z = 3;\nlet w = 4;\n"));
+        assert_eq!(editor.shows("let x$0\n").await, (" = 1;".into(), Source::Model));
+        editor.engine.worked_ahead(1).await;
+        assert_eq!(editor.shows("let x = 1;$0\n").await, ("nothing".into(), Source::Cache));
+        assert_eq!(
+            editor.shows("let x = 1;\n$0\n").await,
+            ("let y = 2;".into(), Source::Cache)
+        );
+        assert_eq!(editor.engine.seen().requests.len(), 1);
+        // And ahead of that one in turn.
+        editor.engine.worked_ahead(2).await;
+        assert_eq!(editor.shows("let x = 1;\nlet y = 2;\n$0\n").await.1, Source::Cache);
+    }
+
+    #[tokio::test]
+    async fn nothing_goes_on_ahead_when_that_is_turned_off() {
+        let editor = editor(Scripted::saying(" = 1;\n"));
+        let text = Rope::from_str("let x");
+        let place =
+            Place { document: "a", language: "rust", text: &text, cursor: 5, invoked: false };
+        let style = Style { ahead: false, ..Style::default() };
+        editor.completer.opened(place.clone(), style);
+        editor.completer.complete(place, style).await;
+        assert_eq!(editor.engine.seen().background.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_grown_middle_gets_a_nearer_anchor_in_the_background() {
+        let editor = editor(Scripted::saying("x"));
+        let lines = |count: usize| "let some = thing;\n".repeat(count);
+        let shows = |count: usize| format!("{}let a$0\nend\n", lines(count));
+        editor.shows(&shows(4)).await;
+        editor.shows(&shows(50)).await;
+        editor.engine.worked_ahead(1).await;
+        let warmed = editor.engine.seen().background;
+        let warm: Vec<_> = warmed.iter().filter(|request| request.max_tokens == 0).collect();
+        assert_eq!(warm.len(), 1);
+        let middle = |requests: &[Request]| requests.last().expect("one").prompt.middle.len();
+        assert!(middle(&editor.engine.seen().requests) > 600);
+        loop {
+            // The swap comes with the end of that work, which the engine tells us first.
+            tokio::task::yield_now().await;
+            let grown = format!("{}let a{}$0\nend\n", lines(50), editor.engine.seen().requests.len());
+            editor.shows(&grown).await;
+            if middle(&editor.engine.seen().requests) < 200 {
+                break;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_opened_document_is_made_ready() {
+        let editor = editor(Scripted::saying("x"));
+        let text = Rope::from_str(&"fn f() {}\n".repeat(30));
+        let place =
+            Place { document: "a", language: "rust", text: &text, cursor: 0, invoked: false };
+        editor.completer.opened(place, Style::default());
+        editor.engine.worked_ahead(1).await;
+        let seen = editor.engine.seen();
+        assert_eq!(seen.background[0].prompt.prefix.len(), text.len_bytes());
+        assert_eq!((seen.background[0].max_tokens, seen.requests.len()), (0, 0));
+    }
+
     #[tokio::test]
     async fn a_failing_engine_is_an_empty_completion() {
         let editor = editor(Scripted::new(|_| vec![Step::Fail("broken".into())]));

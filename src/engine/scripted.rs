@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Notify, watch};
 
-use super::{About, Answer, Engine, Event, Figures, Request, State};
+use super::{About, Answer, Engine, Event, Figures, Request, State, Urgency};
 
 /// One thing that the engine does.
 #[derive(Clone)]
@@ -30,12 +30,18 @@ pub struct Scripted {
 /// What a scripted engine was asked.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
-    /// Every request, in order of arrival.
+    /// Every request that somebody waits for, in order of arrival.
     pub requests: Vec<Request>,
-    /// How many were dropped before their end.
+    /// Of these, how many were dropped before their end.
     pub cancelled: usize,
-    /// How many came to their end.
+    /// Of these, how many came to their end.
     pub finished: usize,
+    /// Every request for work in the background.
+    pub background: Vec<Request>,
+    /// Of these, how many were dropped before their end.
+    pub background_cancelled: usize,
+    /// Of these, how many came to their end.
+    pub background_finished: usize,
 }
 
 impl Scripted {
@@ -66,6 +72,11 @@ impl Scripted {
         self.until(|seen| seen.cancelled >= count).await;
     }
 
+    /// Waits until that much work in the background has come to its end.
+    pub async fn worked_ahead(&self, count: usize) {
+        self.until(|seen| seen.background_finished >= count).await;
+    }
+
     /// Waits until it has been asked that often.
     pub async fn asked(&self, count: usize) {
         self.until(|seen| seen.requests.len() >= count).await;
@@ -90,13 +101,18 @@ impl Scripted {
 impl Engine for Scripted {
     fn complete(&self, request: Request) -> Answer {
         let (answer, events) = Answer::new();
-        let steps = (self.script)(&request);
+        let idle = request.urgency == Urgency::Idle;
+        // To have a prompt evaluated is not to have anything said.
+        let steps = if request.max_tokens == 0 { Vec::new() } else { (self.script)(&request) };
         let (seen, ended) = (self.seen.clone(), self.ended.clone());
         let note = move |change: &dyn Fn(&mut Seen)| {
             change(&mut seen.lock().unwrap_or_else(PoisonError::into_inner));
             ended.notify_waiters();
         };
-        note(&|seen| seen.requests.push(request.clone()));
+        note(&|seen| {
+            let list = if idle { &mut seen.background } else { &mut seen.requests };
+            list.push(request.clone());
+        });
         tokio::spawn(async move {
             for step in steps {
                 let sent = match step {
@@ -110,12 +126,12 @@ impl Engine for Scripted {
                     }
                 };
                 if sent.is_err() || events.is_closed() {
-                    note(&|seen| seen.cancelled += 1);
+                    note(&|seen| *(if idle { &mut seen.background_cancelled } else { &mut seen.cancelled }) += 1);
                     return;
                 }
             }
             let _ = events.send(Event::Done(Figures { evaluated: 1, ..Figures::default() }));
-            note(&|seen| seen.finished += 1);
+            note(&|seen| *(if idle { &mut seen.background_finished } else { &mut seen.finished }) += 1);
         });
         answer
     }

@@ -54,7 +54,7 @@ struct Header {
     tokens: Vec<Token>,
     chosen_under: Vec<Option<Box<[u8]>>>,
     bytes: u64,
-    /// Of the tokens and the state.
+    /// Of the model, the tokens and the state; also the file's name.
     sha256: String,
 }
 
@@ -164,7 +164,7 @@ impl States {
             tokens: saved.tokens.clone(),
             chosen_under: saved.chosen_under.clone(),
             bytes: saved.state.len() as u64,
-            sha256: checksum(saved),
+            sha256: checksum(&self.model, saved),
         };
         let size = saved.state.len() as u64;
         if size > self.options.cap {
@@ -223,8 +223,9 @@ fn remove(path: &Path) {
     let _ = fs::remove_file(path);
 }
 
-fn checksum(saved: &Saved) -> String {
+fn checksum(model: &str, saved: &Saved) -> String {
     let mut hash = Sha256::new();
+    hash.update(model);
     for token in &saved.tokens {
         hash.update(token.to_le_bytes());
     }
@@ -265,7 +266,7 @@ fn read(path: &Path, model: &str) -> io::Result<Saved> {
     let mut state = Vec::with_capacity(bytes as usize);
     file.read_to_end(&mut state)?;
     let saved = Saved { tokens, chosen_under, state };
-    if checksum(&saved) != sha256 {
+    if checksum(model, &saved) != sha256 {
         return Err(io::Error::other("its checksum is wrong"));
     }
     Ok(saved)
