@@ -101,6 +101,8 @@ pub struct EngineSettings {
     /// Minutes after which the engine stops when no editor uses it.
     #[schemars(range(min = 0, max = 1440))]
     pub idle_minutes: u32,
+    /// Use the file that `tandem model optimize` made for this CPU, where there is one.
+    pub optimized: bool,
 }
 
 impl Default for Settings {
@@ -141,6 +143,7 @@ impl Default for EngineSettings {
             context_tokens: 2_048,
             documents: 4,
             idle_minutes: 5,
+            optimized: true,
         }
     }
 }

@@ -7,6 +7,9 @@
 //! It refuses files without fill-in-the-middle tokens; that a file is sound is checked before, by
 //! `model::gguf`, because llama.cpp can abort on a bad one. It runs only in the engine's process.
 
+pub mod quantize;
+pub mod trial;
+
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc as blocking;

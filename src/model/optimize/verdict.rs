@@ -1,0 +1,153 @@
+//! Which file is worth using. Pure.
+//!
+//! In: what was measured. Out: the best candidate, or none: then the original stays. Refuses: a
+//! candidate that is hardly faster, or that answers too differently, however fast it is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::llama::quantize::Recipe;
+use crate::engine::llama::trial::{Agreement, READ, Speed};
+
+/// A typical keystroke that no earlier answer serves: one in 20 makes the model read 256 tokens
+/// again (a jump, a new file, a re-anchor), each has it write some tokens alone and verify two
+/// guesses.
+const READ_AGAIN: f64 = 256.0 / 20.0;
+const WRITTEN: f64 = 4.0;
+const VERIFIED: f64 = 2.0;
+
+/// A candidate that is not this much faster than the original is not worth its disk space.
+pub const GAIN: f64 = 1.10;
+/// The least share of the original's choices that a candidate must make as well. It tells a file
+/// that answers like the original from a damaged one; whether its answers are as *good* is what
+/// exact match on the public sets says, per recipe, before a recipe is tried at all.
+pub const AGREEMENT: f64 = 0.85;
+/// Of two candidates that are about equally fast, the one that agrees more is better.
+const ABOUT: f64 = 1.03;
+
+/// Milliseconds of a typical keystroke.
+pub fn keystroke_ms(speed: &Speed) -> f64 {
+    READ_AGAIN / READ as f64 * speed.read_ms
+        + WRITTEN * speed.write_ms
+        + VERIFIED * speed.verify_ms
+}
+
+/// What was found out about one candidate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    pub recipe: Recipe,
+    /// Of its file.
+    pub bytes: u64,
+    pub speed: Speed,
+    /// The original's, in the same run.
+    pub original: Speed,
+    /// `None`: it was too slow to ask.
+    pub agreement: Option<Agreement>,
+}
+
+impl Candidate {
+    /// How many times as fast as the original it handles a typical keystroke.
+    pub fn gain(&self) -> f64 {
+        keystroke_ms(&self.original) / keystroke_ms(&self.speed)
+    }
+
+    /// Whether it is worth asking how it answers.
+    pub fn pays(&self) -> bool {
+        self.gain() >= GAIN
+    }
+
+    /// The share of choices that are the original's; 0 where it was not asked.
+    pub fn agreement(&self) -> f64 {
+        self.agreement.map_or(0.0, |a| f64::from(a.same_choices) / f64::from(a.choices.max(1)))
+    }
+
+    fn is_acceptable(&self) -> bool {
+        self.pays() && self.agreement() >= AGREEMENT
+    }
+}
+
+/// The one to use, if any is worth it.
+pub fn best(candidates: &[Candidate]) -> Option<&Candidate> {
+    candidates.iter().filter(|candidate| candidate.is_acceptable()).reduce(|best, other| {
+        let faster = other.gain() / best.gain();
+        let close = (1.0 / ABOUT..=ABOUT).contains(&faster);
+        let better = if close { other.agreement() > best.agreement() } else { faster > 1.0 };
+        if better { other } else { best }
+    })
+}
+
+/// Whether a recipe is worth a trial after those before it. The output's matrix is tried only for
+/// the faster of the two types, and not where that type answers too differently already.
+pub fn is_worth_a_trial(recipe: Recipe, before: &[Candidate]) -> bool {
+    if !recipe.output_too {
+        return true;
+    }
+    let disagrees = |c: &Candidate| c.agreement.is_some() && c.agreement() < AGREEMENT;
+    let plain = before.iter().filter(|c| !c.recipe.output_too && !disagrees(c));
+    let fastest = plain.max_by(|a, b| a.gain().total_cmp(&b.gain()));
+    fastest.is_some_and(|fastest| fastest.recipe.weights == recipe.weights)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn speed(ms: f64) -> Speed {
+        Speed { read_ms: 10.0 * ms, write_ms: ms, verify_ms: 2.0 * ms }
+    }
+
+    /// A candidate that is so many times as fast and agrees in so many of 100 choices.
+    fn candidate(recipe: &str, gain: f64, same_choices: u32) -> Candidate {
+        Candidate {
+            recipe: recipe.parse().unwrap(),
+            bytes: 1,
+            speed: speed(10.0 / gain),
+            original: speed(10.0),
+            agreement: Some(Agreement { choices: 100, same_choices, answers: 10, same_answers: 5 }),
+        }
+    }
+
+    fn chosen(candidates: &[Candidate]) -> Option<String> {
+        best(candidates).map(|candidate| candidate.recipe.to_string())
+    }
+
+    #[test]
+    fn the_fastest_that_answers_alike_is_chosen() {
+        let candidates =
+            [candidate("q4_0", 1.3, 95), candidate("iq4_nl", 1.5, 94), candidate("q4_0-all", 2.0, 20)];
+        assert_eq!(chosen(&candidates).as_deref(), Some("iq4_nl"));
+    }
+
+    #[test]
+    fn a_candidate_that_is_hardly_faster_or_answers_differently_leaves_the_original() {
+        assert_eq!(chosen(&[candidate("q4_0", 1.05, 99)]), None);
+        assert_eq!(chosen(&[candidate("q4_0", 3.0, 60)]), None);
+        assert_eq!(chosen(&[]), None);
+        let never_asked = Candidate { agreement: None, ..candidate("q4_0", 1.5, 0) };
+        assert_eq!(chosen(&[never_asked]), None);
+    }
+
+    #[test]
+    fn of_two_that_are_about_as_fast_the_one_that_agrees_more_is_chosen() {
+        let candidates = [candidate("q4_0", 1.50, 93), candidate("iq4_nl", 1.49, 97)];
+        assert_eq!(chosen(&candidates).as_deref(), Some("iq4_nl"));
+    }
+
+    #[test]
+    fn speeds_that_cannot_be_believed_choose_nothing() {
+        let broken = Candidate { speed: speed(f64::NAN), ..candidate("q4_0", 1.0, 99) };
+        assert_eq!(chosen(&[broken]), None);
+    }
+
+    #[test]
+    fn the_output_is_tried_for_the_faster_type_only_and_not_where_that_one_disagrees() {
+        let before = [candidate("q4_0", 1.3, 95), candidate("iq4_nl", 1.5, 94)];
+        let worth = |recipe: &str, before: &[Candidate]| {
+            is_worth_a_trial(recipe.parse().unwrap(), before)
+        };
+        assert!(worth("iq4_nl", &[]));
+        assert!(worth("iq4_nl-all", &before) && !worth("q4_0-all", &before));
+        let before = [candidate("q4_0", 1.3, 95), candidate("iq4_nl", 1.5, 40)];
+        assert!(worth("q4_0-all", &before) && !worth("iq4_nl-all", &before));
+        assert!(!worth("q4_0-all", &[]));
+    }
+}
