@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use tandem::engine::llama::quantize::Recipe;
 use tandem::engine::llama::{self, Llama, Options};
 use tandem::engine::rendezvous::Rendezvous;
 use tandem::engine::{Answer, Engine, Request, State, host};
 use tandem::lsp::{self, Parts, SharedSettings};
-use tandem::engine::llama::quantize::Recipe;
 use tandem::model::optimize::workshop;
 use tandem::model::{Optimize, SourceChoice, Store, choice, cli, optimize};
 use tandem::once::FilePlace;
@@ -110,6 +110,9 @@ enum ModelCommand {
         /// Measure again, although a choice was made.
         #[arg(long)]
         again: bool,
+        /// Try all types of weights, also those that are rarely worth their time (some minutes).
+        #[arg(long)]
+        thorough: bool,
         /// Use this type of weights whatever the figures say: q4_0, q4_0-all, iq4_nl or iq4_nl-all
         /// (`all`: the output's matrix as well).
         #[arg(long, value_name = "TYPE")]
@@ -266,9 +269,10 @@ async fn model(command: ModelCommand) -> Result<(), String> {
             let optimize = if no_optimize { Optimize::No } else { Optimize::Yes };
             cli::pull(name.as_deref(), source, optimize).await
         }
-        ModelCommand::Optimize { name, again, only, json } => {
+        ModelCommand::Optimize { name, again, thorough, only, json } => {
             let threads = wanted::user_layers()?.settings().0.engine.threads;
-            let options = optimize::Options { program: None, threads, again, only };
+            let options =
+                optimize::Options { threads, again, thorough, only, ..Default::default() };
             cli::optimize(name.as_deref(), &options, json).await
         }
         ModelCommand::Remove { name } => cli::remove(&name).await,

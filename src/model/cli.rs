@@ -13,8 +13,8 @@ use serde_json::json;
 
 use super::catalogue::{CATALOGUE, DEFAULT, Entry};
 use super::error::ModelError;
-use super::progress::ProgressBar;
 use super::optimize::{self, Candidate, Outcome, Record, Standing, verdict};
+use super::progress::ProgressBar;
 use super::pull::{Optimize, Options, SourceChoice};
 use super::store::{Installed, Store};
 
@@ -290,7 +290,10 @@ pub async fn import(path: &Path) -> Result<(), ModelError> {
     let report = ProgressBar::new(&shown).report();
     let imported = super::import(&store, path, report).await?;
     say(format!("imported as {0}: {1}", imported.name, imported.path.display()));
-    say(format!("`tandem model optimize {}` looks for weights that run faster here.", imported.name));
+    say(format!(
+        "`tandem model optimize {}` looks for weights that run faster here.",
+        imported.name
+    ));
     Ok(())
 }
 

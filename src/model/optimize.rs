@@ -46,6 +46,8 @@ pub struct Options {
     pub threads: u32,
     /// Try even where a decision holds.
     pub again: bool,
+    /// Try all recipes, also those that are rarely worth their time.
+    pub thorough: bool,
     /// Try this recipe alone and use it whatever the figures say.
     pub only: Option<Recipe>,
 }
@@ -173,7 +175,7 @@ pub async fn optimize(
     let here = Machine::here();
     let before = record::standing(store, &model, &here);
     let decided = matches!(before, Standing::Original(_) | Standing::Derived(..));
-    if decided && !options.again && options.only.is_none() {
+    if decided && !options.again && !options.thorough && options.only.is_none() {
         return Ok(Outcome::Known(before));
     }
     let failed = |reason: String| ModelError::Optimize { name: model.name.clone(), reason };
@@ -209,13 +211,15 @@ pub async fn optimize(
         None => Recipe::ALL.to_vec(),
     };
     let mut done = 0.0;
-    let stages = recipes.len().min(3) as f64;
+    let must_try = options.thorough || options.only.is_some();
+    // Mostly the first two.
+    let stages = if must_try { recipes.len() as f64 } else { 2.0 };
     for recipe in recipes {
-        if options.only.is_none() && !verdict::is_worth_a_trial(recipe, &candidates) {
+        if !must_try && !verdict::is_worth_a_trial(recipe, &candidates) {
             continue;
         }
         let told = |share: f64| report(progress((done + share) / stages));
-        match bench.try_out(recipe, options.only.is_some(), told).await {
+        match bench.try_out(recipe, must_try, told).await {
             Ok((candidate, file)) => {
                 candidates.push(candidate);
                 if options.only == Some(recipe) || chosen(&candidates) == Some(recipe) {
@@ -224,7 +228,7 @@ pub async fn optimize(
             }
             Err(why) => troubles.push(format!("{recipe}: {why}")),
         }
-        done = (done + 1.0_f64).min(stages - 0.01);
+        done = (done + 1.0_f64).min(stages - 0.1);
     }
     if candidates.is_empty() {
         return Err(failed(troubles.join("; ")));
@@ -303,12 +307,15 @@ impl Bench<'_> {
         tokio::pin!(replied);
         loop {
             tokio::select! {
-                reply = &mut replied => break reply?,
+                reply = &mut replied => {
+                    reply?;
+                    break;
+                }
                 _ = look.tick() => {
                     told(0.5 * (written() as f64 / self.model.bytes as f64).min(1.0));
                 }
             };
-        };
+        }
         let bytes = written();
 
         let order = Order::Compare {
@@ -323,8 +330,7 @@ impl Bench<'_> {
             match (reply, &mut found) {
                 (Reply::Progress(share), _) => told(0.5 + share / 2.0),
                 (Reply::Timed { original, candidate: speed }, _) => {
-                    let candidate =
-                        Candidate { recipe, bytes, speed, original, agreement: None };
+                    let candidate = Candidate { recipe, bytes, speed, original, agreement: None };
                     let enough = !candidate.pays() && !must_be_asked;
                     found = Some(candidate);
                     if enough {
@@ -347,9 +353,7 @@ fn lock(place: &Place, model: &Installed) -> Result<File, ModelError> {
     let failed = |error| ModelError::writing(&path, 0, error);
     let file = File::create(&path).map_err(failed)?;
     match file.try_lock() {
-        Err(TryLockError::WouldBlock) => {
-            Err(ModelError::OptimizeBusy { name: model.name.clone() })
-        }
+        Err(TryLockError::WouldBlock) => Err(ModelError::OptimizeBusy { name: model.name.clone() }),
         // Some network file systems know no locks; two at once only waste time there.
         Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Unsupported => Ok(file),
         Err(TryLockError::Error(error)) => Err(failed(error)),
@@ -369,9 +373,9 @@ fn clear_unfinished(place: &Place) {
 fn clear_others(place: &Place, chosen: Option<&Derived>) {
     let kept = chosen.map(|chosen| place.derived(chosen.recipe));
     for file in place.files() {
-        let belongs = kept.as_ref().is_some_and(|kept| {
-            file.to_string_lossy().starts_with(&*kept.to_string_lossy())
-        });
+        let belongs = kept
+            .as_ref()
+            .is_some_and(|kept| file.to_string_lossy().starts_with(&*kept.to_string_lossy()));
         if file != place.record() && !belongs {
             // Only space is lost if it stays.
             let _ = drop_if_there(&file);
@@ -381,10 +385,9 @@ fn clear_others(place: &Place, chosen: Option<&Derived>) {
 
 fn check_room(place: &Place, needed: u64) -> Result<(), ModelError> {
     match machine::free_bytes(&place.folder) {
-        Some(free) if free < needed => Err(ModelError::DiskFull {
-            path: place.folder.clone(),
-            missing: needed - free,
-        }),
+        Some(free) if free < needed => {
+            Err(ModelError::DiskFull { path: place.folder.clone(), missing: needed - free })
+        }
         // Where the system does not say, writing will.
         _ => Ok(()),
     }
@@ -421,3 +424,6 @@ async fn keep(place: &Place, recipe: Recipe, file: &Scratch) -> Result<Derived, 
     })
     .await
 }
+
+#[cfg(all(test, unix))]
+mod tests;

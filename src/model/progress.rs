@@ -167,7 +167,9 @@ fn draw(bar: &Bar, name: &str, progress: &Progress, fresh: bool) {
         let template = match (progress.total, progress.phase) {
             (0, _) => "{spinner} {msg}",
             (_, Phase::Optimizing) => "{msg} {bar:24} {percent} %",
-            _ => "{msg} {bar:24} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta} left",
+            _ => {
+                "{msg} {bar:24} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta} left"
+            }
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);

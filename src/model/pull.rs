@@ -127,7 +127,13 @@ pub async fn pull(
 
 fn already(store: &Store, entry: &'static Entry) -> Option<Pulled> {
     let have = store.have(entry)?;
-    Some(Pulled { name: entry.name, path: have.path, bytes: have.bytes, from: None, optimized: None })
+    Some(Pulled {
+        name: entry.name,
+        path: have.path,
+        bytes: have.bytes,
+        from: None,
+        optimized: None,
+    })
 }
 
 #[cfg(not(feature = "net"))]

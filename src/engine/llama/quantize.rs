@@ -35,11 +35,11 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// All that are worth a try.
+    /// All there are, in the order in which they are tried.
     pub const ALL: [Recipe; 4] = [
         Recipe { weights: Weights::Q4_0, output_too: false },
-        Recipe { weights: Weights::Iq4Nl, output_too: false },
         Recipe { weights: Weights::Q4_0, output_too: true },
+        Recipe { weights: Weights::Iq4Nl, output_too: false },
         Recipe { weights: Weights::Iq4Nl, output_too: true },
     ];
 }
@@ -132,6 +132,6 @@ mod tests {
             assert_eq!(recipe.to_string().parse(), Ok(recipe));
         }
         let told = "q9".parse::<Recipe>().unwrap_err();
-        assert!(told.contains("q4_0, iq4_nl, q4_0-all"), "{told}");
+        assert!(told.contains("q4_0, q4_0-all, iq4_nl"), "{told}");
     }
 }

@@ -108,6 +108,11 @@ impl<'m> Runner<'m> {
         Ok(Runner { model, context, batch: LlamaBatch::new(512, 1) })
     }
 
+    fn warm_up(&mut self, tokens: &[i32]) -> Result<(), String> {
+        self.context.clear_kv_cache();
+        self.decode(0, tokens.get(..PIECE).unwrap_or(tokens), |_| false)
+    }
+
     /// One round of the three kinds of work, on any text that is long enough.
     fn round(&mut self, tokens: &[i32]) -> Result<Speed, String> {
         let mut rest = tokens.iter().copied().cycle();
@@ -239,9 +244,9 @@ pub fn time(
     mut told: impl FnMut(usize),
 ) -> Result<(Speed, Speed), String> {
     let tokens = original.tokens_of(text);
-    // llama.cpp takes memory at first use; nobody pays for that twice.
-    original.round(&tokens)?;
-    candidate.round(&tokens)?;
+    // llama.cpp takes memory at first use.
+    original.warm_up(&tokens)?;
+    candidate.warm_up(&tokens)?;
     let (mut one, mut other) = (Vec::new(), Vec::new());
     for round in 0..rounds {
         one.push(original.round(&tokens)?);

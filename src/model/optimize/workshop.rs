@@ -22,7 +22,7 @@ use crate::engine::llama::trial::{self, Agreement, Answered, Speed};
 /// The hidden command that runs the child.
 pub const COMMAND: &str = "workshop";
 /// Rounds of timing; the median of an odd number is one of them.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 /// Without a word for this long the child hangs. Quantizing the largest models takes minutes.
 const PATIENCE: Duration = Duration::from_secs(900);
 /// As for the engine's process: OpenMP's threads should not spin for a whole time slice.
@@ -31,7 +31,12 @@ const SPIN: (&str, &str) = ("GOMP_SPINCOUNT", "1000");
 /// What a child should do.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Order {
-    Quantize { source: PathBuf, target: PathBuf, recipe: Recipe, threads: u32 },
+    Quantize {
+        source: PathBuf,
+        target: PathBuf,
+        recipe: Recipe,
+        threads: u32,
+    },
     /// Times both files, then asks both the probes; `answers` are the original's where known.
     Compare {
         original: PathBuf,
@@ -46,8 +51,14 @@ pub enum Order {
 pub enum Reply {
     /// The share of the order that is done.
     Progress(f64),
-    Timed { original: Speed, candidate: Speed },
-    Agreed { agreement: Agreement, answers: Vec<Answered> },
+    Timed {
+        original: Speed,
+        candidate: Speed,
+    },
+    Agreed {
+        agreement: Agreement,
+        answers: Vec<Answered>,
+    },
     Done,
     Failed(String),
 }
