@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -30,12 +31,16 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// Asked once a process: llama.cpp lists its features in a string that each call writes anew,
+    /// so two threads that ask at once would read nonsense.
     pub fn here() -> Machine {
-        Machine {
+        static HERE: OnceLock<Machine> = OnceLock::new();
+        let ask = || Machine {
             cpu: machine::processor(),
             features: llama::cpu_features(),
             build: llama::build(),
-        }
+        };
+        HERE.get_or_init(ask).clone()
     }
 }
 
