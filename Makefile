@@ -23,7 +23,7 @@ lint: tools ## Formatting and clippy, without warnings, with and without the HTT
 	$(CARGO) clippy --release --lib --bins --no-default-features -- --deny warnings
 
 model: tools ## Get the model that the demo and the tests use (491 MB, once)
-	@$(CARGO) run --release --quiet -- model pull
+	@$(CARGO) run --release --quiet -- model pull --no-optimize
 
 install: tools ## Install `tandem` where cargo installs programs
 	$(CARGO) install --locked --path .

@@ -26,6 +26,7 @@ fn main() {
     let mut model = default_model();
     let mut sets = vec!["SingleLine".to_owned(), "RandomSpan".to_owned()];
     let mut lines_above = vec![3];
+    let mut only_anchored = false;
     let mut args = std::env::args().skip(1).filter(|a| a != "--bench");
     while let Some(arg) = args.next() {
         let mut value = || args.next().unwrap_or_else(|| fail(&format!("{arg} needs a value")));
@@ -33,6 +34,7 @@ fn main() {
             "--rows" => rows = value().parse().unwrap_or_else(|_| fail("--rows takes a number")),
             "--model" => model = value().into(),
             "--set" => sets = vec![value()],
+            "--only-anchored" => only_anchored = true,
             "--lines-above" => {
                 lines_above = value().split(',').filter_map(|n| n.parse().ok()).collect()
             }
@@ -68,6 +70,9 @@ fn main() {
         };
         let mut layouts = vec![Layout { name: "P up to the cursor".into(), ask: Box::new(plain) }];
         layouts.extend(lines_above.iter().map(|&lines| anchored(lines)));
+        if only_anchored {
+            layouts.remove(0);
+        }
         report(&set, &layouts, &score(&engine, &rows, &layouts));
     }
 }

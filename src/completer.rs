@@ -9,7 +9,7 @@ mod memory;
 mod rhythm;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
 use ropey::Rope;
@@ -20,6 +20,9 @@ use crate::engine::{Engine, Event, Figures, Request, Stop};
 use crate::figures::Counters;
 use crate::prompt::{self, Budget, Prompt};
 use crate::suggestion::{self, Around, Extent, Suggestion};
+
+/// How long a block is waited for. What comes within 300 to 400 ms of a key still belongs to it.
+const BLOCK_WAIT: Duration = Duration::from_millis(350);
 
 /// Where a completion is wanted.
 #[derive(Clone, Debug)]
@@ -51,11 +54,22 @@ pub struct Style {
     pub ahead: bool,
     /// Answer from a short prompt first where the whole one would take long.
     pub quick: bool,
+    /// A block that takes longer is shown as far as it is, if that is a line; the rest is decoded
+    /// ahead and there when it is wanted.
+    pub block_wait: Duration,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Style { budget: Budget::default(), line_tokens: 48, block_tokens: 128, reuse: true, ahead: true, quick: true }
+        Style {
+            budget: Budget::default(),
+            line_tokens: 48,
+            block_tokens: 128,
+            reuse: true,
+            ahead: true,
+            quick: true,
+            block_wait: BLOCK_WAIT,
+        }
     }
 }
 
@@ -180,9 +194,9 @@ impl Completer {
                         tokio::time::sleep(patience).await;
                     }
                 }
-                let text = self.generate(&prompt, extent, around, style, figures).await;
-                let Some(text) = text else { return (None, Source::Model) };
-                self.remember(place.document, &prompt, text.clone());
+                let made = self.generate(&prompt, extent, around, style, figures).await;
+                let Some((text, whole)) = made else { return (None, Source::Model) };
+                self.remember(place.document, &prompt, text.clone(), whole);
                 (text, Source::Model)
             }
         };
@@ -200,7 +214,8 @@ impl Completer {
         (suggestion, source)
     }
 
-    /// Asks the engine and reads along until there is enough. `None` when it fails.
+    /// Asks the engine and reads along until there is enough, or a block has been waited for long
+    /// enough: the text, and whether it is all that is wanted. `None` when the engine fails.
     async fn generate(
         &self,
         prompt: &Prompt,
@@ -208,7 +223,9 @@ impl Completer {
         around: Around<'_>,
         style: Style,
         figures: &mut Figures,
-    ) -> Option<String> {
+    ) -> Option<(String, bool)> {
+        let deadline = tokio::time::Instant::now() + style.block_wait;
+        let mut late = false;
         let (max_tokens, stop) = match extent {
             Extent::Line => (style.line_tokens, Stop::Line),
             Extent::Block => (style.block_tokens, Stop::Never),
@@ -217,8 +234,23 @@ impl Completer {
         let request = Request { quick, ..Request::new(prompt.clone(), max_tokens, stop) };
         let mut answer = self.engine.complete(request);
         let mut text = String::new();
-        while let Some(event) = answer.next().await {
-            match event {
+        loop {
+            let event = if extent == Extent::Block && !late {
+                tokio::select! {
+                    biased;
+                    event = answer.next() => event,
+                    () = tokio::time::sleep_until(deadline) => {
+                        late = true;
+                        if let Some(lines) = shown_early(&text) {
+                            return Some((lines, false));
+                        }
+                        continue;
+                    }
+                }
+            } else {
+                answer.next().await
+            };
+            match event? {
                 Event::Begun(so_far) => *figures = so_far,
                 Event::Text(piece) => {
                     let line_ended = piece.contains('\n');
@@ -230,14 +262,20 @@ impl Completer {
                         && let Some(end) = extent.reached(around, &text)
                     {
                         text.truncate(end);
-                        return Some(text);
+                        return Some((text, true));
+                    }
+                    if late
+                        && line_ended
+                        && let Some(lines) = shown_early(&text)
+                    {
+                        return Some((lines, false));
                     }
                 }
                 Event::Done(all) => {
                     *figures = all;
                     let at_limit = all.generated + 1 >= max_tokens;
                     text.truncate(extent.cut(around, &text, at_limit));
-                    return Some(text);
+                    return Some((text, true));
                 }
                 Event::Failed(message) => {
                     tracing::debug!("no completion: {message}");
@@ -245,7 +283,6 @@ impl Completer {
                 }
             }
         }
-        None
     }
 
     /// What earlier answers say about a place, when that is enough.
@@ -260,10 +297,10 @@ impl Completer {
         memory.known(prompt).find_map(|known| known.enough(extent, around))
     }
 
-    fn remember(&self, document: &str, prompt: &Prompt, text: String) {
+    fn remember(&self, document: &str, prompt: &Prompt, text: String, whole: bool) {
         // A document that was closed meanwhile stays forgotten.
         if let Some(mut memory) = self.documents.get_mut(document) {
-            memory.remember(prompt, text, true);
+            memory.remember(prompt, text, whole);
         }
     }
 }
@@ -282,6 +319,12 @@ impl Drop for Run<'_> {
             lock(&self.completer.rhythm).dropped();
         }
     }
+}
+
+/// The lines of a block so far, when there is one worth showing.
+fn shown_early(text: &str) -> Option<String> {
+    let lines = &text[..=text.rfind('\n')?];
+    (!lines.trim().is_empty()).then(|| lines.to_owned())
 }
 
 fn rest_of_line(text: &Rope, cursor: usize) -> String {
@@ -389,10 +432,7 @@ mod tests {
         assert_eq!(editor.shows("let x$0\n").await, (" = 1;".into(), Source::Model));
         editor.engine.worked_ahead(1).await;
         assert_eq!(editor.shows("let x = 1;$0\n").await, ("nothing".into(), Source::Cache));
-        assert_eq!(
-            editor.shows("let x = 1;\n$0\n").await,
-            ("let y = 2;".into(), Source::Cache)
-        );
+        assert_eq!(editor.shows("let x = 1;\n$0\n").await, ("let y = 2;".into(), Source::Cache));
         assert_eq!(editor.engine.seen().requests.len(), 1);
         // And ahead of that one in turn.
         editor.engine.worked_ahead(2).await;
@@ -427,7 +467,8 @@ mod tests {
         loop {
             // The swap comes with the end of that work, which the engine tells us first.
             tokio::task::yield_now().await;
-            let grown = format!("{}let a{}$0\nend\n", lines(50), editor.engine.seen().requests.len());
+            let grown =
+                format!("{}let a{}$0\nend\n", lines(50), editor.engine.seen().requests.len());
             editor.shows(&grown).await;
             if middle(&editor.engine.seen().requests) < 200 {
                 break;
@@ -446,6 +487,26 @@ mod tests {
         let seen = editor.engine.seen();
         assert_eq!(seen.background[0].prompt.prefix.len(), text.len_bytes());
         assert_eq!((seen.background[0].max_tokens, seen.requests.len()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_block_that_takes_long_is_shown_as_far_as_it_is() {
+        let endless = Arc::new(tokio::sync::Notify::new());
+        let engine = Scripted::new(move |request| {
+            let now = request.urgency == crate::engine::Urgency::Now;
+            let text = if now { "\n    let y = 1;\n    let z" } else { " = 2;\n}" };
+            vec![Step::Text(text.into()), Step::Wait(endless.clone())]
+        });
+        let editor = editor(engine);
+        let text = Rope::from_str("fn f() {\n");
+        let place =
+            Place { document: "a", language: "rust", text: &text, cursor: 8, invoked: false };
+        let style = Style { block_wait: Duration::ZERO, ..Style::default() };
+        let shown = editor.completer.complete(place, style).await;
+        let shown_text = shown.suggestion.map(|suggestion| suggestion.text);
+        assert_eq!(shown_text.as_deref(), Some("\n    let y = 1;"));
+        editor.engine.cancelled(1).await;
+        assert_eq!(editor.engine.seen().background[0].prompt.middle, "fn f() {\n    let y = 1;");
     }
 
     #[tokio::test]

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::engine::llama::{self, Gpu};
 use crate::engine::{Engine, Event, Figures, Request, State, Stop};
 use crate::lsp::SharedSettings;
-use crate::model::{self, DEFAULT, Store, choice};
+use crate::model::{self, DEFAULT, Store, choice, optimize};
 use crate::prompt::Prompt;
 use crate::{machine, settings, wanted};
 
@@ -44,6 +44,8 @@ pub struct Findings {
 #[derive(Debug, Serialize)]
 struct Model {
     path: std::path::PathBuf,
+    /// Whether these weights were chosen for this CPU, in words.
+    weights: String,
     #[serde(flatten)]
     summary: model::gguf::Summary,
 }
@@ -85,11 +87,12 @@ async fn examine() -> Findings {
     match store.and_then(|store| Ok((wanted::options(&shared.get(), &store)?, store))) {
         Ok((options, store)) => match choice::check(&options.model) {
             Ok(summary) => {
+                let weights = weights(&shared.get(), &store);
                 match measure(&shared, store).await {
                     Ok(measured) => speed = Some(measured),
                     Err(problem) => problems.push(problem),
                 }
-                model = Some(Model { path: options.model, summary });
+                model = Some(Model { path: options.model, weights, summary });
             }
             Err(problem) => problems.push(problem.to_string()),
         },
@@ -97,7 +100,9 @@ async fn examine() -> Findings {
     }
     let is_default = model.as_ref().is_some_and(|m| {
         let file = m.path.file_name().map(|f| f.to_string_lossy().into_owned());
-        file.as_deref() == model::Entry::by_name(DEFAULT).map(|entry| entry.file)
+        // An optimized file's name begins like its original's.
+        let stem = model::Entry::by_name(DEFAULT).map(|entry| entry.file.trim_end_matches(".gguf"));
+        file.zip(stem).is_some_and(|(file, stem)| file.starts_with(stem))
     });
     let small = speed.filter(|_| is_default).map(|s| s.decode_tokens_per_second);
     let recommended = model::recommend(memory_bytes, wanted::video_memory(), small);
@@ -116,6 +121,24 @@ async fn examine() -> Findings {
         recommended: recommended.entry.name.to_owned(),
         recommended_because: recommended.reason,
         problems,
+    }
+}
+
+/// How the model's weights stand on this CPU.
+fn weights(own: &settings::Settings, store: &Store) -> String {
+    if own.model_path.is_some() {
+        return "a file of your own, used as it is".to_owned();
+    }
+    if !own.engine.optimized {
+        return "as published, because `engine.optimized` is false".to_owned();
+    }
+    let path = choice::choose(store, &own.model, None, wanted::video_memory());
+    let model =
+        path.ok().and_then(|path| store.installed().into_iter().find(|model| model.path == path));
+    let Some(model) = model else { return "as published".to_owned() };
+    match wanted::file_of(own, store, &model.path).1 {
+        Some(warning) => warning,
+        None => optimize::standing(store, &model).words(),
     }
 }
 
@@ -176,6 +199,7 @@ impl Findings {
             let kind = model.summary.file_type.as_deref().unwrap_or("unknown type");
             format!("{} ({kind}, {})", model.path.display(), gb(model.summary.bytes))
         });
+        let weights = self.model.as_ref().map_or_else(none, |model| model.weights.clone());
         let speed = self.speed.map_or_else(
             || "not measured".to_owned(),
             |s| {
@@ -195,6 +219,7 @@ impl Findings {
             ("GPU", if gpus.is_empty() { none() } else { gpus.join(", ") }),
             ("settings", settings),
             ("model", model),
+            ("weights", weights),
             ("speed", speed),
             ("suits you", format!("{}: {}", self.recommended, self.recommended_because)),
         ];

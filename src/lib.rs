@@ -21,7 +21,7 @@
 //! | [`completer`] | one request: typed-along answers → prompt → engine → suggestion |
 //! | [`suggestion`] | how much of an answer is wanted, and what of it is shown (pure) |
 //! | [`engine`] | `trait Engine`, the one seam; llama.cpp; its process; the scripted engine of the tests |
-//! | [`model`] | find, download, check, import and choose a model |
+//! | [`model`] | find, download, check, import, choose a model; the best weights for this CPU |
 //! | [`settings`] | raw settings from four places → one validated value |
 //! | [`wanted`] | the settings → the engine they want |
 //! | [`figures`] | what the server did, in numbers |
@@ -39,7 +39,7 @@
 //!
 //! # What always holds
 //!
-//! 1. Only `engine/llama.rs` names `llama_cpp_2`; only `model/` can open a connection off this
+//! 1. Only `engine/llama.rs` and its folder name `llama_cpp_2`; only `model/` can open a connection off this
 //!    machine, and built without the feature `net` nothing can.
 //! 2. Document changes are applied in wire order, before any `.await`; a request works on the
 //!    snapshot taken when it arrived.

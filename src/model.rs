@@ -17,7 +17,8 @@
 //! catalogue ─┐
 //!            ├─ pull ── hub | wheels ──┐
 //! recommend ─┘                         ├─ hash, fsync, rename ── store ── engine
-//! a local file ── gguf::inspect ── import ┘
+//! a local file ── gguf::inspect ── import ┘                 │
+//!                                                optimize ◀─┘─▶ store (optimized/)
 //! ```
 
 mod catalogue;
@@ -27,6 +28,7 @@ mod digest;
 mod error;
 pub mod gguf;
 mod import;
+pub mod optimize;
 mod progress;
 pub mod pull;
 mod recommend;
@@ -37,6 +39,6 @@ pub use digest::{Verified, verify};
 pub use error::ModelError;
 pub use import::{Imported, import};
 pub use progress::{Phase, Progress, ProgressBar, Report, Source, silent};
-pub use pull::{Options, Pulled, SourceChoice, pull};
+pub use pull::{Optimize, Options, Pulled, SourceChoice, pull};
 pub use recommend::{Recommendation, recommend};
 pub use store::{Installed, Receipt, Store};

@@ -111,6 +111,8 @@ pub struct EngineSettings {
     /// Minutes after which the engine stops when no editor uses it.
     #[schemars(range(min = 0, max = 1440))]
     pub idle_minutes: u32,
+    /// Use the file that `tandem model optimize` made for this CPU, where there is one.
+    pub optimized: bool,
 }
 
 impl Default for Settings {
@@ -153,6 +155,7 @@ impl Default for EngineSettings {
             guess: true,
             states_mb: 256,
             idle_minutes: 5,
+            optimized: true,
         }
     }
 }

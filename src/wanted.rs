@@ -1,5 +1,6 @@
 //! From the settings to the engine that they want, for whoever starts one.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::engine;
@@ -7,7 +8,7 @@ use crate::engine::llama::{self, Options};
 use crate::engine::process::{ProcessEngine, Wanted};
 use crate::engine::states::StateOptions;
 use crate::lsp::SharedSettings;
-use crate::model::{Store, choice};
+use crate::model::{Store, choice, optimize};
 use crate::settings::{self, Layers, Settings};
 
 /// The user's own settings as the first of the four layers.
@@ -26,8 +27,13 @@ pub fn user_layers() -> Result<Layers, String> {
 pub fn options(settings: &Settings, store: &Store) -> Result<Options, String> {
     let path = settings.model_path.as_deref();
     let model = choice::choose(store, &settings.model, path, video_memory());
+    let model = model.map_err(|error| error.to_string())?;
+    let (model, warning) = file_of(settings, store, &model);
+    if let Some(warning) = warning {
+        tracing::warn!("{warning}");
+    }
     Ok(Options {
-        model: model.map_err(|error| error.to_string())?,
+        model,
         threads: settings.engine.threads,
         gpu_layers: settings.engine.gpu_layers,
         context_tokens: settings.engine.context_tokens,
@@ -41,6 +47,16 @@ pub fn options(settings: &Settings, store: &Store) -> Result<Options, String> {
 fn states(megabytes: u32) -> Option<StateOptions> {
     let folder = engine::states::folder().filter(|_| megabytes > 0)?;
     Some(StateOptions { folder, cap: u64::from(megabytes) << 20 })
+}
+
+/// The file that is really run for the model at `path`, and what a person should hear about it:
+/// the one that `tandem model optimize` made for this CPU, where the settings allow it and it is
+/// valid. A file that the settings name is run as it is.
+pub fn file_of(settings: &Settings, store: &Store, path: &Path) -> (PathBuf, Option<String>) {
+    if !settings.engine.optimized || settings.model_path.is_some() {
+        return (path.to_owned(), None);
+    }
+    optimize::file_in_use(store, path)
 }
 
 /// Bytes of the largest GPU that this build can use. Asked once, and in a build without GPU support

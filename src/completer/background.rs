@@ -89,7 +89,8 @@ impl Completer {
         if memory.ahead.as_ref().is_some_and(|ahead| ahead.before == goal) {
             return;
         }
-        let request = Request { urgency: Urgency::Idle, ..Request::new(prompt.clone(), AHEAD, Stop::Never) };
+        let request =
+            Request { urgency: Urgency::Idle, ..Request::new(prompt.clone(), AHEAD, Stop::Never) };
         let mut answer = self.engine.complete(request);
         let (documents, counters) = (self.documents.clone(), self.counters.clone());
         let document = document.to_owned();

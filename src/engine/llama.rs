@@ -7,9 +7,11 @@
 //! `model::gguf`, because llama.cpp can abort on a bad one. It runs only in the engine's process.
 
 mod context;
+pub mod quantize;
+pub mod trial;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -175,15 +177,20 @@ pub fn build() -> String {
     }
 }
 
-/// The instruction sets that this build of llama.cpp uses, as it lists them.
+/// The instruction sets that this build of llama.cpp uses, as it lists them. Asked once: llama.cpp
+/// writes each answer over the last one.
 pub fn cpu_features() -> Vec<String> {
-    // SAFETY: returns a pointer to a static string, rewritten by each call; copied at once.
-    let info = unsafe { std::ffi::CStr::from_ptr(llama_cpp_sys_2::llama_print_system_info()) };
-    let info = info.to_string_lossy().into_owned();
-    info.split(['|', ':'])
-        .filter_map(|field| field.trim().strip_suffix("= 1"))
-        .map(|name| name.trim().to_owned())
-        .collect()
+    static FEATURES: OnceLock<Vec<String>> = OnceLock::new();
+    let ask = || {
+        // SAFETY: returns a pointer to a static string; nobody else asks, and it is copied at once.
+        let info = unsafe { std::ffi::CStr::from_ptr(llama_cpp_sys_2::llama_print_system_info()) };
+        let info = info.to_string_lossy().into_owned();
+        info.split(['|', ':'])
+            .filter_map(|field| field.trim().strip_suffix("= 1"))
+            .map(|name| name.trim().to_owned())
+            .collect()
+    };
+    FEATURES.get_or_init(ask).clone()
 }
 
 /// A GPU that this build can use.

@@ -126,12 +126,20 @@ impl Engine for Scripted {
                     }
                 };
                 if sent.is_err() || events.is_closed() {
-                    note(&|seen| *(if idle { &mut seen.background_cancelled } else { &mut seen.cancelled }) += 1);
+                    note(&|seen| {
+                        *(if idle {
+                            &mut seen.background_cancelled
+                        } else {
+                            &mut seen.cancelled
+                        }) += 1
+                    });
                     return;
                 }
             }
             let _ = events.send(Event::Done(Figures { evaluated: 1, ..Figures::default() }));
-            note(&|seen| *(if idle { &mut seen.background_finished } else { &mut seen.finished }) += 1);
+            note(&|seen| {
+                *(if idle { &mut seen.background_finished } else { &mut seen.finished }) += 1
+            });
         });
         answer
     }

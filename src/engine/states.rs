@@ -178,8 +178,7 @@ impl States {
             return;
         }
         let superseded = |entry: &Entry| {
-            entry.path != path
-                && common(&entry.tokens, &saved.tokens) * 4 >= entry.tokens.len() * 3
+            entry.path != path && common(&entry.tokens, &saved.tokens) * 4 >= entry.tokens.len() * 3
         };
         self.entries.iter().filter(|entry| superseded(entry)).for_each(|e| remove(&e.path));
         self.entries.retain(|entry| !superseded(entry) && entry.path != path);

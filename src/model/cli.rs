@@ -5,7 +5,7 @@
 
 use std::fmt::Display;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
 use indicatif::DecimalBytes;
@@ -13,8 +13,9 @@ use serde_json::json;
 
 use super::catalogue::{CATALOGUE, DEFAULT, Entry};
 use super::error::ModelError;
+use super::optimize::{self, Candidate, Outcome, Record, Standing, verdict};
 use super::progress::ProgressBar;
-use super::pull::{Options, SourceChoice};
+use super::pull::{Optimize, Options, SourceChoice};
 use super::store::{Installed, Store};
 
 const BOLD: Style = Style::new().bold();
@@ -29,7 +30,7 @@ fn say(line: impl Display) {
 /// `tandem model list`: the catalogue, then what was imported.
 pub async fn list(json: bool) -> Result<(), ModelError> {
     let store = Store::default_location()?;
-    let rows = rows(&store.installed());
+    let rows = rows(&store.installed(), |model| optimize::standing(&store, model));
     if json {
         let models: Vec<_> = rows.iter().map(Row::json).collect();
         say(json!({ "folder": store.folder(), "models": models }));
@@ -45,6 +46,9 @@ pub async fn list(json: bool) -> Result<(), ModelError> {
             "{:names$}  {:>sizes$}  {style}{:states$}{style:#}  {}",
             row.name, row.size, row.state, row.note
         ));
+        if let Some(standing) = &row.standing {
+            say(format!("{:names$}  {:>sizes$}  {DIM}{}{DIM:#}", "", "", standing.words()));
+        }
     }
     say(format!(
         "\nModels are in {}. Fetch one with `tandem model pull NAME`.",
@@ -63,9 +67,11 @@ struct Row {
     note: String,
     entry: Option<&'static Entry>,
     there: Option<Installed>,
+    /// Of its weights on this CPU; `None` for what is not here.
+    standing: Option<Standing>,
 }
 
-fn rows(installed: &[Installed]) -> Vec<Row> {
+fn rows(installed: &[Installed], standing: impl Fn(&Installed) -> Standing) -> Vec<Row> {
     let known = CATALOGUE.iter().map(|entry| {
         let there = installed.iter().find(|model| model.entry == Some(entry));
         let from = match entry.wheels {
@@ -78,7 +84,11 @@ fn rows(installed: &[Installed]) -> Vec<Row> {
     let imported = installed.iter().filter(|model| model.entry.is_none());
     let imported = imported
         .map(|model| Row::new(&model.name, model.bytes, "imported".into(), None, Some(model)));
-    known.chain(imported).collect()
+    let weighed = known.chain(imported).map(|row| Row {
+        standing: row.there.as_ref().filter(|model| model.is_whole()).map(&standing),
+        ..row
+    });
+    weighed.collect()
 }
 
 impl Row {
@@ -101,6 +111,7 @@ impl Row {
             note,
             entry,
             there: there.cloned(),
+            standing: None,
         }
     }
 
@@ -122,21 +133,153 @@ impl Row {
             "file": entry.map(|e| e.file),
             "pypi": entry.is_some_and(|e| e.wheels.is_some()),
             "note": entry.map(|e| e.note),
+            "optimized": self.standing.as_ref().map(standing_json),
         })
     }
 }
 
+fn standing_json(standing: &Standing) -> serde_json::Value {
+    let (state, record, path) = match standing {
+        Standing::Untried => ("untried", None, None),
+        Standing::Stale(_) => ("stale", None, None),
+        Standing::Original(record) => ("original", Some(record), None),
+        Standing::Derived(record, path) => ("derived", Some(record), Some(path)),
+    };
+    json!({ "state": state, "words": standing.words(), "path": path, "record": record })
+}
+
+/// Stops a chore on Ctrl-C, so that it can remove what is unfinished.
+async fn unless_stopped<T>(
+    chore: impl Future<Output = Result<T, ModelError>>,
+) -> Result<T, ModelError> {
+    tokio::select! {
+        done = chore => done,
+        Ok(()) = tokio::signal::ctrl_c() => Err(ModelError::Stopped),
+    }
+}
+
 /// `tandem model pull [NAME]`: prints the path of the model.
-pub async fn pull(name: Option<&str>, source: SourceChoice) -> Result<(), ModelError> {
+pub async fn pull(
+    name: Option<&str>,
+    source: SourceChoice,
+    optimize: Optimize,
+) -> Result<(), ModelError> {
     let store = Store::default_location()?;
     let entry = Entry::named(name.unwrap_or(DEFAULT))?;
     let report = ProgressBar::new(entry.name).report();
-    let pulled = super::pull(&store, entry, &Options::new(source), report).await?;
+    let options = Options { optimize, ..Options::new(source) };
+    let pulled = unless_stopped(super::pull(&store, entry, &options, report)).await?;
     let how = match pulled.from {
         None => "is already there".to_owned(),
         Some(source) => format!("came from {} and matches its SHA-256", source.words()),
     };
     say(format!("{} {how}: {}", pulled.name, pulled.path.display()));
+    match pulled.optimized {
+        Some(Ok(outcome)) => tell(pulled.name, &outcome),
+        // The model is there and works; only the speed is not what it could be.
+        Some(Err(problem)) => eprintln!("tandem: {problem}"),
+        None => {}
+    }
+    Ok(())
+}
+
+/// `tandem model optimize [NAME]`.
+pub async fn optimize(
+    name: Option<&str>,
+    options: &optimize::Options,
+    json: bool,
+) -> Result<(), ModelError> {
+    let store = Store::default_location()?;
+    let name = name.unwrap_or(DEFAULT);
+    let report = ProgressBar::new(name).report();
+    let outcome = unless_stopped(optimize::optimize(&store, name, options, &report)).await;
+    // The bar goes before the answer comes.
+    drop(report);
+    let outcome = outcome?;
+    if json {
+        say(match &outcome {
+            Outcome::Skipped(why) => json!({ "state": "skipped", "words": why }),
+            Outcome::Known(standing) | Outcome::Decided(standing, _) => standing_json(standing),
+        });
+        return Ok(());
+    }
+    if let Outcome::Known(Standing::Original(record) | Standing::Derived(record, _))
+    | Outcome::Decided(Standing::Original(record) | Standing::Derived(record, _), _) = &outcome
+    {
+        table(record).iter().for_each(say);
+    }
+    tell(name, &outcome);
+    Ok(())
+}
+
+/// What came of it, in a line.
+fn tell(name: &str, outcome: &Outcome) {
+    match outcome {
+        Outcome::Skipped(why) => say(format!("{name} is used as it is: {why}.")),
+        Outcome::Known(standing) => say(format!("{name}: {}.", standing.words())),
+        Outcome::Decided(standing, troubles) => {
+            for trouble in troubles {
+                eprintln!("tandem: {trouble}");
+            }
+            say(format!("{name}: {}.", standing.words()));
+        }
+    }
+}
+
+/// The candidates in a table, the original of the first trial above them.
+fn table(record: &Record) -> Vec<String> {
+    let line = |name: &str, mb: u64, speed: &crate::engine::llama::trial::Speed, rest: String| {
+        format!(
+            "{name:<12} {mb:>6} MB {:>9.0} {:>9.1} {:>9.1} {:>10.0}   {rest}",
+            speed.read_ms,
+            speed.write_ms,
+            speed.verify_ms,
+            verdict::keystroke_ms(speed),
+        )
+    };
+    let mb = |bytes: u64| bytes / 1_000_000;
+    let mut lines = vec![format!(
+        "{BOLD}{:<12} {:>9} {:>9} {:>9} {:>9} {:>10}   AGAINST THE ORIGINAL{BOLD:#}",
+        "WEIGHTS", "SIZE", "read 128", "write 1", "verify 4", "keystroke"
+    )];
+    if let Some(first) = record.candidates.first() {
+        let rest = "(all times in ms)".to_owned();
+        lines.push(line("original", mb(record.original.bytes), &first.original, rest));
+    }
+    let chosen = record.chosen.as_ref().map(|chosen| chosen.recipe);
+    for candidate in &record.candidates {
+        let mark = if chosen == Some(candidate.recipe) { ", in use" } else { "" };
+        let rest = format!("{}{mark}", against(candidate));
+        let name = candidate.recipe.to_string();
+        lines.push(line(&name, mb(candidate.bytes), &candidate.speed, rest));
+    }
+    lines
+}
+
+/// How a candidate compares, in one run with the original.
+fn against(candidate: &Candidate) -> String {
+    let faster = format!("{:.2} times as fast", candidate.gain());
+    match candidate.agreement {
+        None => format!("{faster}: not worth it"),
+        Some(a) => format!(
+            "{faster}, {} of {} choices and {} of {} answers the same",
+            a.same_choices, a.choices, a.same_answers, a.answers
+        ),
+    }
+}
+
+/// `tandem model remove NAME`: the file, what is noted about it, and what was derived from it.
+pub async fn remove(name: &str) -> Result<(), ModelError> {
+    let store = Store::default_location()?;
+    let there = |model: &Installed| model.name.eq_ignore_ascii_case(name);
+    // One that is not whole can be removed as well.
+    let model = match store.installed().into_iter().find(there) {
+        Some(model) => model,
+        None => store.find(name)?,
+    };
+    optimize::forget(&store, &model)?;
+    store.remove(&model)?;
+    say(format!("removed {}", model.path.display()));
     Ok(())
 }
 
@@ -146,14 +289,27 @@ pub async fn import(path: &Path) -> Result<(), ModelError> {
     let shown = path.file_name().unwrap_or_default().to_string_lossy();
     let report = ProgressBar::new(&shown).report();
     let imported = super::import(&store, path, report).await?;
-    say(format!("imported as {}: {}", imported.name, imported.path.display()));
+    say(format!("imported as {0}: {1}", imported.name, imported.path.display()));
+    say(format!(
+        "`tandem model optimize {}` looks for weights that run faster here.",
+        imported.name
+    ));
     Ok(())
 }
 
-/// `tandem model path [NAME]`: the path alone, for scripts.
-pub async fn path(name: Option<&str>) -> Result<(), ModelError> {
-    let model = Store::default_location()?.find(name.unwrap_or(DEFAULT))?;
-    say(model.path.display());
+/// `tandem model path [NAME]`: the path alone, for scripts. `in_use` says which file is really run
+/// for a model, and what a person should hear about that.
+pub async fn path(
+    name: Option<&str>,
+    in_use: impl Fn(&Store, &Path) -> (PathBuf, Option<String>),
+) -> Result<(), ModelError> {
+    let store = Store::default_location()?;
+    let model = store.find(name.unwrap_or(DEFAULT))?;
+    let (path, warning) = in_use(&store, &model.path);
+    if let Some(warning) = warning {
+        eprintln!("tandem: {warning}");
+    }
+    say(path.display());
     Ok(())
 }
 
@@ -162,11 +318,18 @@ pub async fn verify(name: Option<&str>) -> Result<(), ModelError> {
     let store = Store::default_location()?;
     let name = name.unwrap_or(DEFAULT);
     let report = ProgressBar::new(name).report();
-    let verified = super::verify(&store, name, report).await?;
+    let verified = super::verify(&store, name, report.clone()).await?;
     say(format!(
         "{} is whole: {} bytes, SHA-256 {}",
         verified.name, verified.bytes, verified.sha256
     ));
+    let model = store.find(name)?;
+    if let Some(derived) = optimize::verify(&store, &model, report).await? {
+        say(format!(
+            "{} for this CPU is whole: {} bytes, SHA-256 {}",
+            derived.recipe, derived.bytes, derived.sha256
+        ));
+    }
     Ok(())
 }
 
@@ -208,7 +371,7 @@ mod tests {
         // Pinned, so its size is known to be wrong; the other has nothing to be held against.
         fs::write(store.path_of(Entry::default_entry()), b"GGUF").unwrap();
         fs::write(folder.path().join("mine.gguf"), b"GGUF").unwrap();
-        let rows = rows(&store.installed());
+        let rows = rows(&store.installed(), |_| Standing::Untried);
         let state = |name: &str| rows.iter().find(|row| row.name == name).map(|row| row.state);
         assert_eq!(state(DEFAULT), Some("damaged"));
         assert_eq!(state("qwen2.5-coder-1.5b"), Some("-"));

@@ -124,6 +124,17 @@ pub enum ModelError {
     #[error("{} was imported without a recorded SHA-256 (it is {got}), so nothing can be compared; import it again to record it", path.display())]
     NothingToCompare { path: PathBuf, got: String },
 
+    #[error(
+        "{name} could not be optimized: {reason}. The original stays in use; `tandem model optimize {name}` tries again"
+    )]
+    Optimize { name: String, reason: String },
+
+    #[error("{name} is being optimized by another tandem; wait for that one")]
+    OptimizeBusy { name: String },
+
+    #[error("stopped; run the same command again: what was downloaded is kept")]
+    Stopped,
+
     #[error("a background task died: {reason}. This is a mistake in tandem; please report it")]
     Task { reason: String },
 }

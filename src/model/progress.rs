@@ -22,6 +22,8 @@ pub enum Phase {
     Copying,
     /// Computing the SHA-256.
     Verifying,
+    /// Looking for the weights that run best on this CPU. Counted in parts of the work, not bytes.
+    Optimizing,
 }
 
 impl Phase {
@@ -34,6 +36,7 @@ impl Phase {
             Phase::Joining => "joining the parts",
             Phase::Copying => "copying",
             Phase::Verifying => "verifying",
+            Phase::Optimizing => "finding the fastest weights for this CPU",
         }
     }
 }
@@ -57,7 +60,7 @@ impl Source {
     }
 }
 
-/// How far a chore is. `done` and `total` are bytes; a `total` of 0 means not known yet.
+/// How far a chore is. `done` and `total` are bytes, save in [`Phase::Optimizing`]; a `total` of 0 means not known yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     pub phase: Phase,
@@ -161,10 +164,12 @@ fn heading(name: &str, progress: &Progress) -> String {
 
 fn draw(bar: &Bar, name: &str, progress: &Progress, fresh: bool) {
     if fresh {
-        let template = if progress.total == 0 {
-            "{spinner} {msg}"
-        } else {
-            "{msg} {bar:24} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta} left"
+        let template = match (progress.total, progress.phase) {
+            (0, _) => "{spinner} {msg}",
+            (_, Phase::Optimizing) => "{msg} {bar:24} {percent} %",
+            _ => {
+                "{msg} {bar:24} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta} left"
+            }
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
@@ -205,7 +210,10 @@ impl Lines {
         self.said = now;
         self.tenth = tenth;
         let mut line = heading(name, progress);
-        if progress.total > 0 {
+        if progress.phase == Phase::Optimizing {
+            let percent = (progress.done * 100).checked_div(progress.total).unwrap_or_default();
+            line += &format!(": {percent} %");
+        } else if progress.total > 0 {
             line +=
                 &format!(": {} of {}", DecimalBytes(progress.done), DecimalBytes(progress.total));
             let seconds = now.saturating_duration_since(self.started).as_secs_f64();

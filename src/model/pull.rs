@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::catalogue::Entry;
 use super::error::ModelError;
+use super::optimize::{self, Outcome};
 use super::progress::{Report, Source};
 use super::store::Store;
 #[cfg(feature = "net")]
@@ -63,6 +64,16 @@ pub struct Options {
     pub python: Vec<Vec<String>>,
     /// The pause before a second try; each further one takes that much longer.
     pub patience: Duration,
+    /// Find the best weights for this CPU afterwards, once. What fails there is no failed pull.
+    pub optimize: Optimize,
+}
+
+/// Whether a pull looks for the best weights for this CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Optimize {
+    #[default]
+    Yes,
+    No,
 }
 
 impl Options {
@@ -76,18 +87,21 @@ impl Options {
             hub: hub.trim_end_matches('/').to_owned(),
             python: python.to_vec(),
             patience: Duration::from_secs(1),
+            optimize: Optimize::default(),
         }
     }
 }
 
 /// A model that is now there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Pulled {
     pub name: &'static str,
     pub path: PathBuf,
     pub bytes: u64,
     /// `None`: it was there already.
     pub from: Option<Source>,
+    /// How the search for better weights went, or why it failed; `None` where nobody wanted it.
+    pub optimized: Option<Result<Outcome, String>>,
 }
 
 /// Makes sure that the entry's file is in the store.
@@ -99,15 +113,27 @@ pub async fn pull(
     options: &Options,
     report: Report,
 ) -> Result<Pulled, ModelError> {
-    if let Some(have) = already(store, entry) {
-        return Ok(have);
+    let mut pulled = match already(store, entry) {
+        Some(have) => have,
+        None => fetch(store, entry, options, report.clone()).await?,
+    };
+    if options.optimize == Optimize::Yes {
+        let how = optimize::Options::default();
+        let outcome = optimize::optimize(store, entry.name, &how, &report).await;
+        pulled.optimized = Some(outcome.map_err(|error| error.to_string()));
     }
-    fetch(store, entry, options, report).await
+    Ok(pulled)
 }
 
 fn already(store: &Store, entry: &'static Entry) -> Option<Pulled> {
     let have = store.have(entry)?;
-    Some(Pulled { name: entry.name, path: have.path, bytes: have.bytes, from: None })
+    Some(Pulled {
+        name: entry.name,
+        path: have.path,
+        bytes: have.bytes,
+        from: None,
+        optimized: None,
+    })
 }
 
 #[cfg(not(feature = "net"))]

@@ -45,6 +45,13 @@ pub struct Installed {
     pub entry: Option<&'static Entry>,
 }
 
+impl Receipt {
+    /// The receipt of a file; an unreadable one counts as none.
+    pub(super) fn of(model: &Path) -> Option<Receipt> {
+        serde_json::from_slice(&fs::read(receipt_path(model)).ok()?).ok()
+    }
+}
+
 impl Installed {
     pub fn is_whole(&self) -> bool {
         self.expected_bytes.is_none_or(|expected| expected == self.bytes)
@@ -158,6 +165,17 @@ impl Store {
             .filter(Installed::is_whole)
     }
 
+    /// Removes a model and what is noted about it.
+    ///
+    /// Fails with [`ModelError::Write`].
+    pub(super) fn remove(&self, model: &Installed) -> Result<(), ModelError> {
+        let stamp = model.path.with_extension("gguf.checked");
+        for file in [&model.path, &receipt_path(&model.path), &stamp] {
+            drop_if_there(file).map_err(|error| ModelError::writing(file, 0, error))?;
+        }
+        Ok(())
+    }
+
     fn look(
         &self,
         name: String,
@@ -165,7 +183,7 @@ impl Store {
         entry: Option<&'static Entry>,
     ) -> Option<Installed> {
         let about = fs::metadata(&path).ok().filter(|about| about.is_file())?;
-        let receipt = receipt(&path);
+        let receipt = Receipt::of(&path);
         let pinned = entry.and_then(|entry| entry.sha256).map(str::to_owned);
         Some(Installed {
             name,
@@ -184,11 +202,6 @@ fn receipt_path(model: &Path) -> PathBuf {
     let mut name = model.as_os_str().to_owned();
     name.push(".json");
     PathBuf::from(name)
-}
-
-/// The receipt of a file; an unreadable one counts as none.
-fn receipt(model: &Path) -> Option<Receipt> {
-    serde_json::from_slice(&fs::read(receipt_path(model)).ok()?).ok()
 }
 
 /// Gives a checked file its final name: the bytes reach the disk first, then one atomic rename.

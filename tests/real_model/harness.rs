@@ -106,6 +106,16 @@ impl Home {
         client
     }
 
+    /// What `tandem` says with these arguments.
+    pub fn run(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
+        let output =
+            command.args(arguments).envs(self.environment()).output().expect("tandem runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
     /// `tandem complete FILE:LINE:COL --json`.
     pub fn complete(&self, file: &Path, line: usize, column: usize) -> Value {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));

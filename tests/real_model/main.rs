@@ -8,4 +8,5 @@ mod answers;
 mod cache;
 mod engine;
 mod harness;
+mod optimize;
 mod typing;

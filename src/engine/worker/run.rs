@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use super::{End, Job, TOKENIZED, Worker};
 use crate::engine::cache::Plan;
-use crate::engine::healing::{self, Token};
 use crate::engine::heads::{Head, Parts};
+use crate::engine::healing::{self, Token};
 use crate::engine::transformer::{Evaluated, Transformer};
 use crate::engine::writer::Writer;
 use crate::engine::{Figures, Request, Urgency};
@@ -136,7 +136,10 @@ impl<T: Transformer> Worker<T> {
             }
         }
         // There is always a whole head.
-        best.map_or_else(|| (Head { tokens: Vec::new(), quick: false }, NOWHERE), |(_, h, p)| (h, p))
+        best.map_or_else(
+            || (Head { tokens: Vec::new(), quick: false }, NOWHERE),
+            |(_, h, p)| (h, p),
+        )
     }
 
     fn plan(&self, head: &Head, word: &[u8]) -> Plan {
@@ -229,7 +232,8 @@ impl<T: Transformer> Worker<T> {
         } else {
             // All of it is there but its logits.
             let last = self.cache.sequence(sequence);
-            let (token, under) = (last.tokens()[length - 1], last.chosen_under()[length - 1].clone());
+            let (token, under) =
+                (last.tokens()[length - 1], last.chosen_under()[length - 1].clone());
             self.forget(sequence, length - 1);
             (vec![token], under)
         };
@@ -309,7 +313,12 @@ impl<T: Transformer> Worker<T> {
     }
 
     /// Tokens to verify with the one that is due, which `after` stays to be forced.
-    fn draft(&self, run: &Run<'_>, due: Token, after: &[u8]) -> Option<crate::engine::guess::Draft> {
+    fn draft(
+        &self,
+        run: &Run<'_>,
+        due: Token,
+        after: &[u8],
+    ) -> Option<crate::engine::guess::Draft> {
         let guess = self.guess.as_ref().filter(|_| after.is_empty())?;
         let sequence = self.cache.sequence(run.sequence);
         let room = self.context_tokens.saturating_sub(sequence.len() + 2);

@@ -118,7 +118,8 @@ impl Transformer for Toy {
         log.batches.push(tokens.len());
         self.sequences[sequence].extend(tokens);
         let end = self.sequences[sequence].len();
-        self.rows = (end + 1 - rows..=end).map(|to| self.sequences[sequence][..to].to_vec()).collect();
+        self.rows =
+            (end + 1 - rows..=end).map(|to| self.sequences[sequence][..to].to_vec()).collect();
         Ok(Evaluated::All)
     }
 
@@ -376,7 +377,8 @@ fn keystrokes_go_before_background_work_and_the_newest_goes_first() {
         .iter()
         .enumerate()
         .map(|(number, text)| {
-            let holds = |s: &&crate::engine::cache::Sequence| s.tokens()[1..].starts_with(&tokens(text));
+            let holds =
+                |s: &&crate::engine::cache::Sequence| s.tokens()[1..].starts_with(&tokens(text));
             let mut sequences = desk.worker.cache.sequences().iter().enumerate();
             let at = sequences.find(|(_, s)| !s.is_empty() && holds(s)).expect("its sequence").0;
             (desk.worker.cache.used(at), number)

@@ -71,5 +71,5 @@ pub fn accept(
         entry.sha256.is_none().then(|| Receipt { sha256: got, bytes, from: "hub".to_owned() });
     let path = store.path_of(entry);
     settle(candidate, &path, receipt.as_ref())?;
-    Ok(Pulled { name: entry.name, path, bytes, from: Some(source) })
+    Ok(Pulled { name: entry.name, path, bytes, from: Some(source), optimized: None })
 }

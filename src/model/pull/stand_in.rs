@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use sha2::{Digest, Sha256};
 
-use super::{Options, SourceChoice};
+use super::{Optimize, Options, SourceChoice};
 use crate::model::catalogue::{Entry, Wheels};
 use crate::model::digest::hex;
 use crate::model::gguf::builder::Builder;
@@ -88,6 +88,7 @@ impl StandIn {
             hub: self.address.clone(),
             patience: std::time::Duration::ZERO,
             python: vec![],
+            optimize: Optimize::No,
             ..Options::new(SourceChoice::Hub)
         }
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 
 use super::super::stand_in::{Answer, StandIn, model, sha256};
-use super::super::{Options, SourceChoice, pull};
+use super::super::{Optimize, Options, SourceChoice, pull};
 use super::*;
 use crate::model::progress::silent;
 
@@ -216,7 +216,12 @@ async fn a_hub_that_is_not_there_sends_a_model_without_wheels_nowhere() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         format!("http://{}", listener.local_addr().unwrap())
     };
-    let options = Options { hub: address, python: vec![], ..Options::new(SourceChoice::Auto) };
+    let options = Options {
+        hub: address,
+        python: vec![],
+        optimize: Optimize::No,
+        ..Options::new(SourceChoice::Auto)
+    };
     let error = pull(&store, entry, &options, silent()).await.unwrap_err();
     assert!(matches!(error, ModelError::Hub { .. }), "{error}");
 }

