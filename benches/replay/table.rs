@@ -176,18 +176,10 @@ impl Run {
             "{}, up to {} lines, {}, completion.reuse {typed_along}",
             self.name, self.lines, self.model
         );
+        let ratios = if self.peer.is_some() { "  faster p50, p95" } else { "" };
         println!(
-            "{:<24} {:>5} {:>6}  {:>8} {:>8} {:>8}  {:>8} {:>7}  {:>7}  {}",
-            "",
-            "keys",
-            "runs",
-            "ms p50",
-            "p95",
-            "p99",
-            "eval p50",
-            "mean",
-            "written",
-            if self.peer.is_some() { "faster p50, p95" } else { "" }
+            "{:<24} {:>5} {:>6}  {:>8} {:>8} {:>8}  {:>8} {:>7}  {:>7}{ratios}",
+            "", "keys", "runs", "ms p50", "p95", "p99", "eval p50", "mean", "written"
         );
         for row in self.rows() {
             let ratios = row
