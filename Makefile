@@ -4,7 +4,7 @@
 CARGO ?= cargo
 DATASETS ?= $(TANDEM_DATASETS)
 
-.PHONY: help demo test lint model install bench bench-quality tools clean
+.PHONY: help demo test lint model install bench bench-smoke bench-peer bench-quality tools clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -28,8 +28,20 @@ model: tools ## Get the model that the demo and the tests use (491 MB, once)
 install: tools ## Install `tandem` where cargo installs programs
 	$(CARGO) install --locked --path .
 
-bench: model ## Keystroke replay through the real server: latency, tokens a keystroke, memory
+bench: model ## Keystroke replay through the real server; what guessing saves; the server's own share
 	$(CARGO) bench --bench replay
+	$(CARGO) bench --bench replay -- --scenario open
+	$(CARGO) bench --bench replay -- --scenario cancel
+	$(CARGO) bench --bench replay -- --scenario window
+	$(CARGO) bench --bench engine
+	$(CARGO) bench --bench server_share
+
+bench-smoke: model ## The shortest of it: one trace, in a minute
+	$(CARGO) bench --bench replay -- --list
+	$(CARGO) bench --bench replay -- --trace demo --pace at-once
+
+bench-peer: model ## The replay against llama-server, which is built once; variables: benches/peer.sh
+	sh benches/peer.sh
 
 bench-quality: model ## Exact match on public data: make bench-quality DATASETS=FOLDER
 	TANDEM_DATASETS="$(DATASETS)" $(CARGO) bench --bench exact_match

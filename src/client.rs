@@ -191,7 +191,20 @@ impl Client {
     /// # Errors
     /// Any but [`ClientError::Start`].
     pub fn finish_inline(&mut self, id: i64) -> Result<Option<Item>, ClientError> {
-        let mut result = self.wait(id, INLINE, PATIENCE)?;
+        self.finish_inline_within(id, PATIENCE)
+    }
+
+    /// The same for somebody who does not wait long. After [`ClientError::Deadline`] the answer can
+    /// still be waited for.
+    ///
+    /// # Errors
+    /// Any but [`ClientError::Start`].
+    pub fn finish_inline_within(
+        &mut self,
+        id: i64,
+        patience: Duration,
+    ) -> Result<Option<Item>, ClientError> {
+        let mut result = self.wait(id, INLINE, patience)?;
         // The protocol allows a bare list and a list in an object.
         if let Some(items) = result.get_mut("items") {
             result = items.take();

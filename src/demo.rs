@@ -7,6 +7,8 @@
 //! how to get one.
 
 mod connect;
+pub mod player;
+pub mod rhythm;
 mod screen;
 pub mod script;
 pub mod session;
@@ -19,9 +21,11 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::client::{Client, ClientError, Launch};
+use player::Document;
+use rhythm::Pace;
 use screen::Screen;
 use script::Script;
-use session::{Pace, Played, SessionError};
+use session::{Played, SessionError};
 
 /// How long a model may take to load, and to be checked the first time.
 const LOADING: Duration = Duration::from_secs(180);
@@ -93,16 +97,11 @@ pub fn run(program: &Path) -> Result<(), DemoError> {
         screen.begin(sample.name, number + 1, SAMPLES.len())?;
         let script = Script::parse(sample.marked);
         let uri = sample.uri();
-        session::play(
-            &mut client,
-            (&uri, sample.language),
-            &script,
-            Pace::Waiting,
-            |buffer, played| {
-                played_all.push(played.clone());
-                Ok(screen.show(buffer, played)?)
-            },
-        )?;
+        let document = Document { uri: &uri, language: sample.language, script: &script };
+        player::play(&mut client, &[document], Pace::AtOnce, |buffer, played| {
+            played_all.push(played.clone());
+            Ok(screen.show(buffer, played)?)
+        })?;
     }
     client.shutdown()?;
     screen.line(&summary::of(&played_all))?;
@@ -120,11 +119,13 @@ mod tests {
     fn typed_by_hand(sample: &Sample) -> (String, usize) {
         let script = Script::parse(sample.marked);
         let mut buffer = Buffer::new(&script.start);
-        let mut keys = 0;
-        for passage in &script.passages {
-            buffer.press(&Stroke::Jump(passage.at));
-            let mut typist = Typist::new(passage);
-            while let Some(key) = typist.next(&buffer.text()[passage.at..buffer.cursor()], None) {
+        let (mut keys, mut done) = (0, Vec::new());
+        for (_, number) in script::turns([&script]) {
+            let at = script.place(number, &done);
+            done.push(number);
+            buffer.press(&Stroke::Jump(at));
+            let mut typist = Typist::new(&script.passages[number]);
+            while let Some(key) = typist.next(&buffer.text()[at..buffer.cursor()], None) {
                 buffer.press(&key);
                 keys += 1;
                 assert!(keys < 2_000, "{} never ends", sample.name);

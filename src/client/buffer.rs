@@ -3,7 +3,8 @@
 //! In: a [`Stroke`]. Out: the text after it, and the [`Edit`] that tells a server the same. It
 //! indents like a simple editor: a new line is as deep as the one before, one level deeper behind
 //! an opener, and a closer typed first on a line takes one level back. Refuses: nothing; places
-//! outside the text are the nearest in it. Line breaks are `\n`.
+//! outside the text are the nearest in it. Line breaks are `\n`. What was done can be undone, as in
+//! most editors a word at a time.
 
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,10 @@ pub enum Stroke {
     Accept(Item),
     /// Only its first lines, or words, are taken: this text.
     AcceptPart(String),
+    /// A text comes from elsewhere, as it is.
+    Paste(String),
+    /// The last step goes: a word or a blank typed, or any other single edit.
+    Undo,
     /// The cursor goes to this byte.
     Jump(usize),
 }
@@ -66,12 +71,47 @@ pub struct Buffer {
     text: String,
     /// Bytes into the text, always between characters.
     cursor: usize,
+    /// What undoes each step, the last one at the end.
+    steps: Vec<Step>,
+}
+
+/// What undoes one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Step {
+    /// From here, bytes into the text as the step left it, ...
+    from: usize,
+    /// ... up to here the text is new, ...
+    to: usize,
+    /// ... and stands where this stood,
+    old: String,
+    /// when the cursor was here.
+    cursor: usize,
+    /// What was typed last, when more of it belongs to the same step.
+    open: Option<Class>,
+}
+
+/// Characters that are undone together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    Word,
+    Blank,
+    Sign,
+}
+
+impl Class {
+    fn of(c: char) -> Class {
+        match c {
+            c if c.is_alphanumeric() || c == '_' => Class::Word,
+            c if c.is_whitespace() => Class::Blank,
+            _ => Class::Sign,
+        }
+    }
 }
 
 impl Buffer {
     /// A text with the cursor at its start.
     pub fn new(text: &str) -> Buffer {
-        Buffer { text: text.to_owned(), cursor: 0 }
+        Buffer { text: text.to_owned(), ..Buffer::default() }
     }
 
     /// All of it.
@@ -96,6 +136,29 @@ impl Buffer {
 
     /// Does what the key does; `None` when that changes no text.
     pub fn press(&mut self, stroke: &Stroke) -> Option<Edit> {
+        let edit = self.apply(stroke);
+        match (stroke, self.steps.last_mut()) {
+            (Stroke::Type(c), _) => self.join(Class::of(*c)),
+            (Stroke::Jump(_) | Stroke::Undo, Some(step)) => step.open = None,
+            _ => {}
+        }
+        edit
+    }
+
+    /// Makes what was typed just now part of the step before, where it goes on with that.
+    fn join(&mut self, class: Class) {
+        let Some(typed) = self.steps.pop() else { return };
+        match self.steps.last_mut() {
+            Some(step)
+                if step.open == Some(class) && step.to == typed.from && typed.old.is_empty() =>
+            {
+                step.to = typed.to;
+            }
+            _ => self.steps.push(Step { open: Some(class), ..typed }),
+        }
+    }
+
+    fn apply(&mut self, stroke: &Stroke) -> Option<Edit> {
         let at = self.cursor;
         let before = self.line_before();
         let blank = before.chars().all(|c| c == ' ');
@@ -125,7 +188,15 @@ impl Buffer {
                 let (start, end) = self.reach(item);
                 Some(self.replace(start, end, &item.insert_text))
             }
-            Stroke::AcceptPart(text) => Some(self.replace(at, at, text)),
+            Stroke::AcceptPart(text) | Stroke::Paste(text) => Some(self.replace(at, at, text)),
+            Stroke::Undo => {
+                let Step { from, to, old, cursor, .. } = self.steps.pop()?;
+                let edit = self.replace(from, to, &old);
+                // Undoing is no step of its own: there is no redo here.
+                self.steps.pop();
+                self.cursor = cursor;
+                Some(edit)
+            }
             Stroke::Jump(byte) => {
                 self.cursor = self.text.floor_char_boundary(*byte);
                 None
@@ -175,8 +246,10 @@ impl Buffer {
     /// Replaces and puts the cursor behind.
     fn replace(&mut self, from: usize, to: usize, text: &str) -> Edit {
         let range = Range { start: self.position_of(from), end: self.position_of(to) };
+        let old = self.text[from..to].to_owned();
         self.text.replace_range(from..to, text);
-        self.cursor = from + text.len();
+        let cursor = std::mem::replace(&mut self.cursor, from + text.len());
+        self.steps.push(Step { from, to: self.cursor, old, cursor, open: None });
         Edit { range, text: text.to_owned() }
     }
 
@@ -198,7 +271,7 @@ mod tests {
     /// `$0` marks the cursor. Checks the text, and that the edit says the same to a server.
     fn check(fixture: &str, strokes: &[Stroke], expect: &str) {
         let cursor = fixture.find("$0").expect("a cursor");
-        let mut buffer = Buffer { text: fixture.replace("$0", ""), cursor };
+        let mut buffer = Buffer { cursor, ..Buffer::new(&fixture.replace("$0", "")) };
         let mut server = buffer.clone();
         for stroke in strokes {
             if let Some(Edit { range, text }) = buffer.press(stroke) {
@@ -226,6 +299,28 @@ mod tests {
         check("x\n        $0", &[Stroke::Backspace], "x\n    $0");
         check("x\n$0", &[Stroke::Backspace], "x$0");
         check("$0", &[Stroke::Backspace, Stroke::Delete], "$0");
+    }
+
+    #[test]
+    fn undo_takes_back_a_word_or_another_step_and_the_cursor_with_it() {
+        use Stroke::{Backspace, Jump, Newline, Paste, Type, Undo};
+        let typed = |text: &str| text.chars().map(Type).collect::<Vec<_>>();
+        let then = |text: &str, more: &[Stroke]| [typed(text), more.to_vec()].concat();
+        check("$0", &then("let ab", &[Undo]), "let $0");
+        check("$0", &then("let ab", &[Undo, Undo, Undo]), "$0");
+        check("$0", &then("a +=", &[Undo]), "a $0");
+        check("x$0", &[Paste("a\nb".into()), Type('c'), Undo, Undo], "x$0");
+        check("f(){$0}", &[Newline, Undo], "f(){$0}");
+        check("abc$0", &[Backspace, Undo], "abc$0");
+        check("{\n    $0", &[Type('}'), Undo], "{\n    $0");
+        check("ab$0", &[Type('c'), Jump(0), Type('x'), Undo, Undo, Undo], "ab$0");
+    }
+
+    #[test]
+    fn typing_after_a_jump_or_an_undo_is_a_step_of_its_own() {
+        use Stroke::{Jump, Type, Undo};
+        check("$0", &[Type('a'), Jump(1), Type('b'), Undo], "a$0");
+        check("$0", &[Type('a'), Type(' '), Undo, Type('b'), Undo], "a$0");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
-use super::session::{Kind, Played};
+use super::session::Played;
 use crate::client::Buffer;
 use crate::completer::Source;
 
@@ -111,7 +111,7 @@ impl Screen {
         picture.push(format!("  {}", cost(self.keys, played)));
         picture.push(String::new());
         self.draw(&picture)?;
-        let accepted = played.kind == Kind::Accept;
+        let accepted = played.kind.takes();
         std::thread::sleep(if accepted { PAUSE_AT_ACCEPT } else { PAUSE });
         Ok(())
     }

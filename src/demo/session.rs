@@ -1,77 +1,107 @@
-//! Plays a script through a running server, key by key, and says what each key cost.
+//! What a session of typing is made of: kinds of keys, what each cost, the engine to play on.
 //!
-//! In: a client, a document's name and language, a [`Script`]. Out: one [`Played`] a key, as it
-//! happens. What the model did comes from the server's own counters, read by `tandem.status`
-//! between keys. Refuses: to guess; a figure that the server does not give is an error.
+//! In: a client. Out: the server's own counters, read by `tandem.status`, and an engine that is
+//! ready. Playing is in `player`. Refuses: to guess; a figure that the server does not give is an
+//! error.
 
 use std::time::{Duration, Instant};
 
-use super::script::{Script, Typist};
-use crate::client::{Buffer, Client, ClientError, Editor, Item, Notification, Stroke};
+use crate::client::{Buffer, Client, ClientError, Notification, Stroke};
 use crate::completer::Source;
 use crate::engine::{About, State};
 use crate::figures::Summary;
 
 /// How often to ask whether the model is loaded.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// What kind of key it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// The cursor went elsewhere; the first one in a file is its opening.
+    /// A file was opened, the cursor put somewhere in it.
+    Open,
+    /// The cursor went to a new place in the file.
     Jump,
+    /// It came back to where something was typed before.
+    Back,
+    /// It came back to another file that is open.
+    Switch,
     /// A character or an indentation.
     Character,
     /// A new line.
     Newline,
     /// Something typed was taken back.
     Backspace,
-    /// A suggestion, or its first lines, was taken.
+    /// A suggestion was taken as a whole.
     Accept,
+    /// Its first lines, or its first word, were taken.
+    AcceptPart,
+    /// A text came from elsewhere.
+    Paste,
+    /// The last step was undone.
+    Undo,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 5] =
-        [Kind::Jump, Kind::Character, Kind::Newline, Kind::Backspace, Kind::Accept];
+    pub const ALL: [Kind; 11] = [
+        Kind::Open,
+        Kind::Jump,
+        Kind::Back,
+        Kind::Switch,
+        Kind::Character,
+        Kind::Newline,
+        Kind::Backspace,
+        Kind::Accept,
+        Kind::AcceptPart,
+        Kind::Paste,
+        Kind::Undo,
+    ];
 
-    fn of(stroke: &Stroke) -> Kind {
+    /// Of a key; each jump is one to a new place, for all that a key can know.
+    pub fn of(stroke: &Stroke) -> Kind {
         match stroke {
             Stroke::Type(_) | Stroke::Tab => Kind::Character,
             Stroke::Newline => Kind::Newline,
             Stroke::Backspace | Stroke::Delete => Kind::Backspace,
-            Stroke::Accept(_) | Stroke::AcceptPart(_) => Kind::Accept,
+            Stroke::Accept(_) => Kind::Accept,
+            Stroke::AcceptPart(_) => Kind::AcceptPart,
+            Stroke::Paste(_) => Kind::Paste,
+            Stroke::Undo => Kind::Undo,
             Stroke::Jump(_) => Kind::Jump,
         }
+    }
+
+    /// Does it put a suggestion, or part of one, into the text?
+    pub fn takes(self) -> bool {
+        matches!(self, Kind::Accept | Kind::AcceptPart)
     }
 
     /// For a person.
     pub fn name(self) -> &'static str {
         match self {
+            Kind::Open => "open",
             Kind::Jump => "jump",
+            Kind::Back => "jump back",
+            Kind::Switch => "switch file",
             Kind::Character => "character",
             Kind::Newline => "newline",
             Kind::Backspace => "backspace",
             Kind::Accept => "accept",
+            Kind::AcceptPart => "partial accept",
+            Kind::Paste => "paste",
+            Kind::Undo => "undo",
         }
     }
 }
 
-/// Whether each key waits for its suggestion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
-    /// Every key.
-    Waiting,
-    /// One key in this many; the others are superseded at once by the next.
-    Bursts(usize),
-}
-
-/// What a key did and cost. In a burst the superseded keys have no `Played` of their own: their
-/// tokens count for the key that ends the burst.
+/// What a key did and cost. Superseded keys have no `Played` of their own: their tokens count for
+/// the next key that is answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Played {
     /// What it was.
     pub kind: Kind,
+    /// The key before it took a suggestion.
+    pub after_accept: bool,
     /// The key, for a person.
     pub key: String,
     /// From the key to its suggestion (or to the answer that there is none), ms.
@@ -89,6 +119,25 @@ pub struct Played {
     pub inserted: usize,
     /// Keys before it that were superseded.
     pub superseded: usize,
+}
+
+impl Played {
+    /// A key, for a person.
+    pub fn name(stroke: &Stroke, buffer: &Buffer) -> String {
+        match stroke {
+            Stroke::Type(' ') => "space".into(),
+            Stroke::Type(c) => c.to_string(),
+            Stroke::Tab => "tab".into(),
+            Stroke::Newline => "enter".into(),
+            Stroke::Backspace => "backspace".into(),
+            Stroke::Delete => "delete".into(),
+            Stroke::Accept(_) => "accept".into(),
+            Stroke::AcceptPart(_) => "accept part".into(),
+            Stroke::Paste(_) => "paste".into(),
+            Stroke::Undo => "undo".into(),
+            Stroke::Jump(byte) => format!("to line {}", buffer.position_of(*byte).line + 1),
+        }
+    }
 }
 
 /// Why a session ends early.
@@ -149,125 +198,4 @@ pub fn wake(
         }
     }
     Err(SessionError::TooSlow(patience))
-}
-
-/// Plays a script in a document of its own and closes it. `show` sees the text after each key.
-///
-/// # Errors
-/// Any, also those of `show`.
-pub fn play(
-    client: &mut Client,
-    document: (&str, &str),
-    script: &Script,
-    pace: Pace,
-    mut show: impl FnMut(&Buffer, &Played) -> Result<(), SessionError>,
-) -> Result<(), SessionError> {
-    let (uri, language) = document;
-    let before = counters(client)?;
-    let editor = Editor::open(client, uri, language, &script.start);
-    let mut player = Player { client, editor, pace, before, superseded: Vec::new() };
-    for passage in &script.passages {
-        let mut typist = Typist::new(passage);
-        let mut next = Some(Stroke::Jump(passage.at));
-        while let Some(stroke) = next {
-            let item = match player.supersede(&stroke) {
-                true => None,
-                false => {
-                    let (played, item) = player.press(&stroke)?;
-                    show(player.editor.buffer(), &played)?;
-                    item
-                }
-            };
-            let buffer = player.editor.buffer();
-            let shown = item.as_ref().and_then(|item| Some((item, buffer.ghost(item)?)));
-            next = typist.next(&buffer.text()[passage.at..buffer.cursor()], shown);
-        }
-    }
-    player.drain()?;
-    let Player { client, editor, .. } = player;
-    editor.close(client);
-    Ok(())
-}
-
-struct Player<'c> {
-    client: &'c mut Client,
-    editor: Editor,
-    pace: Pace,
-    /// The counters after the last key.
-    before: Summary,
-    /// Requests that were not waited for.
-    superseded: Vec<i64>,
-}
-
-impl Player<'_> {
-    /// In a burst, presses the key, asks, and does not wait. Only characters come in bursts.
-    fn supersede(&mut self, stroke: &Stroke) -> bool {
-        let Pace::Bursts(length) = self.pace else { return false };
-        if Kind::of(stroke) != Kind::Character || self.superseded.len() + 1 >= length {
-            return false;
-        }
-        self.editor.press(self.client, stroke);
-        self.superseded.push(self.editor.ask(self.client));
-        true
-    }
-
-    /// Presses the key, waits for its suggestion, and finds out what it cost.
-    fn press(&mut self, stroke: &Stroke) -> Result<(Played, Option<Item>), SessionError> {
-        let key = name(stroke, self.editor.buffer());
-        let length = self.editor.buffer().text().chars().count();
-        let started = Instant::now();
-        self.editor.press(self.client, stroke);
-        let item = self.editor.suggestion(self.client)?;
-        let ms = started.elapsed().as_secs_f64() * 1e3;
-
-        let superseded = self.drain()?;
-        let after = counters(self.client)?;
-        let before = std::mem::replace(&mut self.before, after);
-        let after = &self.before;
-        let evaluated = after.tokens_evaluated - before.tokens_evaluated;
-        let generated = after.tokens_generated - before.tokens_generated;
-        let source = if after.answered_without_model > before.answered_without_model {
-            Source::Cache
-        } else if evaluated + generated > 0 {
-            Source::Model
-        } else {
-            Source::Nothing
-        };
-        let buffer = self.editor.buffer();
-        let played = Played {
-            kind: Kind::of(stroke),
-            key,
-            ms,
-            source,
-            evaluated,
-            generated,
-            ghost: item.as_ref().and_then(|item| buffer.ghost(item)).map(str::to_owned),
-            inserted: buffer.text().chars().count().saturating_sub(length),
-            superseded,
-        };
-        Ok((played, item))
-    }
-
-    /// Takes the answers to superseded requests, which are there already or come at once.
-    fn drain(&mut self) -> Result<usize, SessionError> {
-        let superseded = std::mem::take(&mut self.superseded);
-        for id in &superseded {
-            self.client.finish_inline(*id)?;
-        }
-        Ok(superseded.len())
-    }
-}
-
-fn name(stroke: &Stroke, buffer: &Buffer) -> String {
-    match stroke {
-        Stroke::Type(' ') => "space".into(),
-        Stroke::Type(c) => c.to_string(),
-        Stroke::Tab => "tab".into(),
-        Stroke::Newline => "enter".into(),
-        Stroke::Backspace => "backspace".into(),
-        Stroke::Delete => "delete".into(),
-        Stroke::Accept(_) => "accept".into(),
-        Stroke::AcceptPart(_) => "accept lines".into(),
-        Stroke::Jump(byte) => format!("to line {}", buffer.position_of(*byte).line + 1),
-    }
 }

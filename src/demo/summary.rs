@@ -1,6 +1,6 @@
 //! How a session went, in a few lines. In: what each key cost. Out: text. Pure.
 
-use super::session::{Kind, Played};
+use super::session::Played;
 use crate::completer::Source;
 use crate::figures::percentile;
 
@@ -24,11 +24,11 @@ pub fn of(keys: &[Played]) -> String {
     let generated = column(|key| key.generated as f64);
     let without = keys.iter().filter(|key| key.source != Source::Model).count();
     let inserted = |wanted: bool| -> usize {
-        let chosen = keys.iter().filter(|key| (key.kind == Kind::Accept) == wanted);
+        let chosen = keys.iter().filter(|key| key.kind.takes() == wanted);
         chosen.map(|key| key.inserted).sum()
     };
     let (typed, accepted) = (inserted(false), inserted(true));
-    let takes = keys.iter().filter(|key| key.kind == Kind::Accept).count();
+    let takes = keys.iter().filter(|key| key.kind.takes()).count();
     format!(
         "\
 {} keystrokes, {without} of them ({:.0} %) answered without evaluating a token
