@@ -4,9 +4,10 @@
 //! In: the tokens that a prompt begins with, and the bytes that its answer must begin with.
 //! Out: a [`Plan`]: which sequence to use, where its beginning comes from and how much of it stays.
 //!
-//! All sequences live in one pool of cells; a forked sequence shares its beginning's cells with
-//! the one it came from, so a second head on the same prefix costs only what differs. Whoever
-//! wants room takes it from the least recently used sequence.
+//! Sequences live in a pool of cells; a forked sequence shares its beginning's cells with the one
+//! it came from. Whoever wants room takes it from the least recently used sequence. (llama.cpp is
+//! run with cells of each sequence's own, see `llama/context.rs`; the pool is then large enough for
+//! all, and only the sequences are scarce.)
 //!
 //! A sequence holds tokens that were *given* (the prompt) and tokens that the model *chose*
 //! (forced for a word, or generated). A chosen token may stay only if a cold run would choose it

@@ -9,11 +9,15 @@
 use super::healing::{Token, Vocabulary};
 use super::transformer::FimTokens;
 
-/// Tokens of prefix in a quick head; with the middle's three lines about 96 in all.
-const QUICK_PREFIX: usize = 56;
-/// Tokens of suffix in a quick head.
-const QUICK_SUFFIX: usize = 32;
-/// A quick head rather begins at a line; this many tokens may be left out for that.
+/// Tokens of a quick head where the machine is fast enough: about 96 before the cursor and 32 after.
+const QUICK_MOST: usize = 128;
+/// The fewest with which an answer is still worth showing.
+const QUICK_LEAST: usize = 64;
+/// Tokens that the middle's three lines mostly take.
+const MIDDLE: usize = 40;
+/// The prefix of a quick head has at least this many.
+const PREFIX_LEAST: usize = 16;
+/// A quick head rather begins at a line; this many tokens, and at most half, may be left out for that.
 const TO_A_LINE: usize = 24;
 
 /// A prompt's parts, in tokens. The middle ends before the word being typed.
@@ -51,10 +55,19 @@ impl Parts {
     /// The whole prompt and its shorter versions: with a short suffix, for a place above one whose
     /// prefix is known; and with a short prefix too. They depend on the middle in nothing but the
     /// middle itself, so typing on only appends to each of them.
-    pub fn all(&self, fim: FimTokens, most: usize, vocabulary: &Vocabulary) -> Vec<Head> {
+    /// `quick` is about how many tokens the shortest may have.
+    pub fn all(
+        &self,
+        fim: FimTokens,
+        most: usize,
+        quick: usize,
+        vocabulary: &Vocabulary,
+    ) -> Vec<Head> {
         let mut heads = vec![self.whole(fim, most)];
-        let suffix = self.suffix[..self.suffix.len().min(QUICK_SUFFIX)].to_vec();
-        let prefix = self.prefix[self.quick_start(vocabulary)..].to_vec();
+        let quick = quick.clamp(QUICK_LEAST, QUICK_MOST);
+        let suffix = self.suffix[..self.suffix.len().min(quick / 4)].to_vec();
+        let before = (quick - quick / 4 - MIDDLE.min(quick / 2)).max(PREFIX_LEAST);
+        let prefix = self.prefix[self.quick_start(before, vocabulary)..].to_vec();
         let middle = self.middle.clone();
         let short = Parts { prefix: self.prefix.clone(), suffix: suffix.clone(), middle };
         let shorter = Parts { prefix, suffix, middle: self.middle.clone() };
@@ -68,13 +81,15 @@ impl Parts {
     }
 
     /// Where the prefix of a quick head starts: at a line, if one starts soon.
-    fn quick_start(&self, vocabulary: &Vocabulary) -> usize {
-        let start = self.prefix.len().saturating_sub(QUICK_PREFIX);
+    fn quick_start(&self, tokens: usize, vocabulary: &Vocabulary) -> usize {
+        let start = self.prefix.len().saturating_sub(tokens);
         if start == 0 {
             return 0;
         }
         let begins_line = |at: &usize| vocabulary.bytes_of(self.prefix[at - 1]).ends_with(b"\n");
-        (start..self.prefix.len().min(start + TO_A_LINE)).find(begins_line).unwrap_or(start)
+        (start..self.prefix.len().min(start + TO_A_LINE.min(tokens / 2)))
+            .find(begins_line)
+            .unwrap_or(start)
     }
 }
 
@@ -119,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_quick_head_is_short_and_begins_at_a_line() {
-        let heads = parts(400, 200, 30).all(FIM, 2_000, &vocabulary());
+        let heads = parts(400, 200, 30).all(FIM, 2_000, 128, &vocabulary());
         let lengths: Vec<usize> = heads.iter().map(|head| head.tokens.len()).collect();
         assert_eq!(lengths, [633, 400 + 32 + 30 + 3, 50 + 32 + 30 + 3]);
         assert_eq!(heads[2].tokens[1], 350);
@@ -128,8 +143,8 @@ mod tests {
 
     #[test]
     fn typing_on_only_appends_to_every_head() {
-        let before = parts(400, 200, 30).all(FIM, 2_000, &vocabulary());
-        let after = parts(400, 200, 45).all(FIM, 2_000, &vocabulary());
+        let before = parts(400, 200, 30).all(FIM, 2_000, 100, &vocabulary());
+        let after = parts(400, 200, 45).all(FIM, 2_000, 100, &vocabulary());
         for (before, after) in before.iter().zip(&after) {
             assert!(after.tokens.starts_with(&before.tokens));
         }
@@ -137,6 +152,6 @@ mod tests {
 
     #[test]
     fn a_short_document_has_one_head() {
-        assert_eq!(parts(20, 10, 5).all(FIM, 2_000, &vocabulary()).len(), 1);
+        assert_eq!(parts(20, 10, 5).all(FIM, 2_000, 64, &vocabulary()).len(), 1);
     }
 }

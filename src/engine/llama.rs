@@ -30,14 +30,21 @@ use super::transformer::{Evaluated, FimTokens, Transformer};
 use super::worker::{Job, Order, Parts, Worker};
 use super::{About, Answer, Engine, Request, State};
 
-/// A document may have several heads at a time: before and after a jump, quick and whole, the
-/// next one being built. They share most of their cells.
-const SEQUENCES_PER_DOCUMENT: u32 = 4;
+/// Sequences besides one for each document: for the head before a jump, the quick one, the next.
+const SPARE_SEQUENCES: u32 = 2;
 /// The KV cache takes at most this part of the machine's memory.
-const MEMORY_PART: u64 = 8;
+const MEMORY_PART: u64 = 16;
 /// Batch sizes whose cost is measured at the start, each this often.
-const MEASURED: [usize; 4] = [1, 2, 4, guess::MOST + 1];
+const MEASURED: [usize; 5] = [1, 2, 4, 8, guess::MOST + 1];
 const MEASURED_TIMES: usize = 2;
+/// A prompt's tokens that are evaluated to measure how fast that is.
+const MEASURED_PREFILL: usize = 64;
+/// Logits closer than this may change places by rounding alone: a batch's kernels add up in another
+/// order than a single token's. Without this test 9 of 197 guessed answers differed from plain ones
+/// (`benches/engine.rs`, 0.5B in Q4_0), with it 1 of 281.
+const NEAR_TIE: f32 = 0.25;
+/// A quick head may take this long; with a line's tokens that makes an answer within 400 ms.
+const QUICK_MS: f64 = 200.0;
 
 /// Text pieces that no model should write although they are not control tokens in every file.
 const NEVER_TEXT: [&str; 9] = [
@@ -233,26 +240,27 @@ fn run(
         0 => crate::machine::physical_cores(),
         threads => threads,
     };
-    let cells = cells(options, &model);
-    let sequences = (options.documents * SEQUENCES_PER_DOCUMENT).clamp(2, 64);
-    let shape = Shape { cells, sequences, threads };
+    let sequences = sequences(options, &model);
+    let shape = Shape { tokens: options.context_tokens, sequences, threads };
     let context = Context::new(&model, shape, interrupt.clone()).ok_or(
         "no memory for the model's context; set smaller `engine.context_tokens` or `engine.documents`",
     )?;
     let mut model = Model::new(&model, context, &options.model)?;
-    let costs = model.measure()?;
-    tracing::debug!(?costs, cells, sequences, "batch sizes and ms");
+    let (costs, prefill_ms) = model.measure()?;
+    let quick_tokens = (QUICK_MS / prefill_ms * MEASURED_PREFILL as f64) as usize;
+    tracing::debug!(?costs, prefill_ms, quick_tokens, sequences, "batch sizes and ms");
     let about = About {
         model: name_of(&options.model),
         pid: std::process::id(),
         threads,
-        context_tokens: options.context_tokens.min(cells),
+        context_tokens: options.context_tokens,
     };
     let mut worker = Worker::new(Parts {
         transformer: model,
         sequences: sequences as usize,
-        cells: cells as usize,
+        cells: sequences as usize * options.context_tokens as usize,
         context_tokens: options.context_tokens as usize,
+        quick_tokens,
         interrupt,
         guess: options.guess.then(|| Guess::new(&costs)),
         states: options.states.clone().and_then(|states| open(states, &options.model)),
@@ -262,13 +270,15 @@ fn run(
     Ok(())
 }
 
-/// Cells for all documents together: what is asked for, as far as there is memory.
-fn cells(options: &Options, model: &LlamaModel) -> u32 {
-    let wanted = options.context_tokens.saturating_mul(options.documents);
-    let memory = crate::machine::memory_bytes() / MEMORY_PART;
-    let fit = (memory / Context::bytes_per_cell(model)).min(u64::from(u32::MAX)) as u32;
-    // A system that does not say how much memory it has is believed to have enough.
-    if fit == 0 { wanted } else { wanted.min(fit.max(options.context_tokens)) }
+/// Sequences for all documents together, as far as there is memory.
+fn sequences(options: &Options, model: &LlamaModel) -> u32 {
+    let wanted = options.documents.saturating_add(SPARE_SEQUENCES).clamp(2, 64);
+    let each = Context::bytes_per_token(model).saturating_mul(u64::from(options.context_tokens));
+    match crate::machine::memory_bytes() {
+        // A system that does not say how much memory it has is believed to have enough.
+        0 => wanted,
+        bytes => wanted.min((bytes / MEMORY_PART / each.max(1)) as u32).max(2),
+    }
 }
 
 /// The saved states that this model and this build can read.
@@ -354,24 +364,27 @@ impl<'m> Model<'m> {
         })
     }
 
-    /// What a batch costs here, by its size, ms: the best of a few, beside some context. It also
-    /// makes llama.cpp take the memory that it takes at first use.
-    fn measure(&mut self) -> Result<Vec<(usize, f64)>, String> {
-        let context = vec![self.fim.prefix; 64];
-        self.evaluate(0, 0, &context, 1)?;
-        let mut costs = Vec::new();
-        for size in MEASURED {
+    /// What a batch costs here, by its size, ms, and what [`MEASURED_PREFILL`] tokens of a prompt
+    /// do: the best of a few. It also makes llama.cpp take the memory that it takes at first use.
+    fn measure(&mut self) -> Result<(Vec<(usize, f64)>, f64), String> {
+        let context = vec![self.fim.prefix; MEASURED_PREFILL];
+        let mut best_of = |position: usize, size: usize, rows: usize| -> Result<f64, String> {
             let mut best = f64::INFINITY;
             for _ in 0..MEASURED_TIMES {
+                self.truncate(0, position);
                 let started = Instant::now();
-                self.evaluate(0, context.len(), &context[..size], size)?;
+                self.evaluate(0, position, &context[..size], rows)?;
                 best = best.min(started.elapsed().as_secs_f64() * 1e3);
-                self.truncate(0, context.len());
             }
-            costs.push((size, best));
+            Ok(best)
+        };
+        let prefill = best_of(0, context.len(), 1)?;
+        let mut costs = Vec::new();
+        for size in MEASURED {
+            costs.push((size, best_of(context.len(), size, size)?));
         }
         self.clear();
-        Ok(costs)
+        Ok((costs, prefill))
     }
 }
 
@@ -417,6 +430,18 @@ impl Transformer for Model<'_> {
             self.vocabulary.candidates(remains).filter_map(logit).fold(None, better)
         };
         best.map(|(token, _)| token)
+    }
+
+    fn is_near_tie(&self, row: usize) -> bool {
+        let mut best = [f32::NEG_INFINITY; 2];
+        for &logit in self.context.logits(row) {
+            if logit > best[0] {
+                best = [logit, best[0]];
+            } else if logit > best[1] {
+                best[1] = logit;
+            }
+        }
+        best[0] - best[1] < NEAR_TIE
     }
 
     fn truncate(&mut self, sequence: usize, length: usize) {

@@ -56,6 +56,10 @@ pub trait Transformer {
     /// number wins. `None` when no token fits.
     fn best(&self, row: usize, remains: &[u8]) -> Option<Token>;
 
+    /// Is the best token after a row so near the second that rounding could have decided? A batch's
+    /// sums are rounded otherwise than a single token's.
+    fn is_near_tie(&self, row: usize) -> bool;
+
     /// Forgets a sequence's tokens from position `length` on.
     fn truncate(&mut self, sequence: usize, length: usize);
 

@@ -79,6 +79,7 @@ pub struct Worker<T> {
     transformer: T,
     cache: Cache,
     context_tokens: usize,
+    quick_tokens: usize,
     interrupt: Arc<Interrupt>,
     /// `None` for plain decoding, one token at a time.
     guess: Option<Guess>,
@@ -100,6 +101,8 @@ pub struct Parts<T> {
     pub cells: usize,
     /// Tokens that one document's context may hold.
     pub context_tokens: usize,
+    /// Tokens that a quick first answer may take.
+    pub quick_tokens: usize,
     /// Told of arrivals by whoever sends orders.
     pub interrupt: Arc<Interrupt>,
     /// How to guess; `None` for plain decoding.
@@ -111,12 +114,13 @@ pub struct Parts<T> {
 impl<T: Transformer> Worker<T> {
     /// A worker with an empty cache.
     pub fn new(parts: Parts<T>) -> Worker<T> {
-        let Parts { transformer, sequences, cells, context_tokens, interrupt, guess, states } =
-            parts;
+        let Parts { transformer, sequences, cells, interrupt, guess, states, .. } = parts;
+        let (context_tokens, quick_tokens) = (parts.context_tokens, parts.quick_tokens);
         Worker {
             transformer,
             cache: Cache::new(sequences, cells),
             context_tokens: context_tokens.min(cells),
+            quick_tokens,
             interrupt,
             guess,
             states,

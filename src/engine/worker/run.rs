@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::{End, Job, TOKENIZED, Worker};
 use crate::engine::cache::Plan;
+use crate::engine::guess::{Candidate, Guess};
 use crate::engine::heads::{Head, Parts};
 use crate::engine::healing::{self, Token};
 use crate::engine::transformer::{Evaluated, Transformer};
@@ -117,7 +118,7 @@ impl<T: Transformer> Worker<T> {
         let most = self.context_tokens - room;
         let fim = self.transformer.fim();
         let heads = if request.quick {
-            parts.all(fim, most, self.transformer.vocabulary())
+            parts.all(fim, most, self.quick_tokens, self.transformer.vocabulary())
         } else {
             vec![parts.whole(fim, most)]
         };
@@ -260,6 +261,7 @@ impl<T: Transformer> Worker<T> {
         newer: &mut dyn FnMut() -> bool,
     ) -> Result<Option<End>, String> {
         let sequence = run.sequence;
+        self.guess.iter_mut().for_each(Guess::begin);
         let mut next = self.transformer.best(0, run.remains);
         while let Some(token) = next.filter(|&token| !self.transformer.is_stop(token)) {
             run.take(self.transformer.vocabulary().bytes_of(token));
@@ -272,8 +274,8 @@ impl<T: Transformer> Worker<T> {
             }
             let under = run.remains;
             let after = healing::after(self.transformer.vocabulary().bytes_of(token), under);
-            let draft = self.draft(run, token, after);
-            let drafted = draft.as_ref().map_or(&[][..], |draft| &draft.tokens);
+            let candidate = self.look(run, token, after);
+            let drafted = self.worth_drafting(run, candidate.as_ref());
             let batch: Vec<Token> = std::iter::once(token).chain(drafted.iter().copied()).collect();
             if self.evaluate(sequence, &batch, batch.len())? == Evaluated::Nothing {
                 return Ok(Some(run.broken_off()));
@@ -282,9 +284,11 @@ impl<T: Transformer> Worker<T> {
             run.note_decoded();
             run.remains = after;
             let mut accepted = 0;
-            next = self.transformer.best(0, run.remains);
             let mut ended = false;
-            while accepted < drafted.len() && next == Some(drafted[accepted]) {
+            // A near tie in a batch is decided by evaluating its token alone, as without a guess.
+            let mut unsure = !drafted.is_empty() && self.transformer.is_near_tie(0);
+            next = self.transformer.best(0, run.remains);
+            while !unsure && accepted < drafted.len() && next == Some(drafted[accepted]) {
                 let token = drafted[accepted];
                 if self.transformer.is_stop(token) {
                     break;
@@ -297,13 +301,24 @@ impl<T: Transformer> Worker<T> {
                 if ended {
                     break;
                 }
+                unsure = self.transformer.is_near_tie(accepted);
                 next = self.transformer.best(accepted, b"");
             }
-            if let (Some(draft), Some(guess)) = (&draft, &mut self.guess) {
-                guess.learn(draft, accepted);
-                run.figures.drafted += draft.tokens.len() as u32;
+            if let (Some(candidate), Some(guess)) = (&candidate, &mut self.guess) {
+                let after = next.filter(|_| !ended);
+                let came: Vec<Token> = drafted[..accepted].iter().copied().chain(after).collect();
+                guess.learn(candidate, &came);
+            }
+            if !drafted.is_empty() {
+                run.figures.drafted += drafted.len() as u32;
                 run.figures.accepted += accepted as u32;
                 self.transformer.truncate(sequence, self.cache.sequence(sequence).len());
+            }
+            if unsure && !ended {
+                match self.evaluate_last_alone(sequence)? {
+                    Evaluated::All => next = self.transformer.best(0, run.remains),
+                    Evaluated::Nothing => return Ok(Some(run.broken_off())),
+                }
             }
             if ended {
                 return Ok(None);
@@ -312,22 +327,35 @@ impl<T: Transformer> Worker<T> {
         Ok(None)
     }
 
-    /// Tokens to verify with the one that is due, which `after` stays to be forced.
-    fn draft(
-        &self,
-        run: &Run<'_>,
-        due: Token,
-        after: &[u8],
-    ) -> Option<crate::engine::guess::Draft> {
-        let guess = self.guess.as_ref().filter(|_| after.is_empty())?;
-        let sequence = self.cache.sequence(run.sequence);
-        let room = self.context_tokens.saturating_sub(sequence.len() + 2);
-        let most = room.min(run.max_tokens.saturating_sub(run.free_tokens) as usize);
-        let mut tokens = sequence.tokens().to_vec();
+    /// Evaluates a sequence's last token again, by itself.
+    fn evaluate_last_alone(&mut self, sequence: usize) -> Result<Evaluated, String> {
+        let last = self.cache.sequence(sequence).len() - 1;
+        let token = self.cache.sequence(sequence).tokens()[last];
+        let under = self.cache.sequence(sequence).chosen_under()[last].clone();
+        self.forget(sequence, last);
+        let evaluated = self.evaluate(sequence, &[token], 1)?;
+        if evaluated == Evaluated::All {
+            self.cache.push(sequence, token, under.as_deref());
+        }
+        Ok(evaluated)
+    }
+
+    /// What may follow the token that is due, when nothing is to be forced `after` it.
+    fn look(&self, run: &Run<'_>, due: Token, after: &[u8]) -> Option<Candidate> {
+        self.guess.as_ref().filter(|_| after.is_empty())?;
+        let mut tokens = self.cache.sequence(run.sequence).tokens().to_vec();
         tokens.push(due);
         let others: Vec<&[Token]> =
             self.cache.sequences().iter().map(|other| other.tokens()).collect();
-        guess.draft(&tokens, &self.tail, &others, most)
+        Guess::look(&tokens, &self.tail, &others)
+    }
+
+    /// The tokens of a candidate to verify with the one that is due.
+    fn worth_drafting(&self, run: &Run<'_>, candidate: Option<&Candidate>) -> Vec<Token> {
+        let (Some(candidate), Some(guess)) = (candidate, &self.guess) else { return Vec::new() };
+        let room = self.context_tokens.saturating_sub(self.cache.sequence(run.sequence).len() + 2);
+        let most = room.min(run.max_tokens.saturating_sub(run.free_tokens) as usize);
+        candidate.tokens[..guess.worth(candidate, most)].to_vec()
     }
 
     /// Evaluates tokens at a sequence's end; the caller records those that stay.
