@@ -6,6 +6,7 @@
 //! It refuses files without fill-in-the-middle tokens; that a file is sound is checked before, by
 //! `model::gguf`, because llama.cpp can abort on a bad one. It runs only in the engine's process.
 
+mod backends;
 mod context;
 pub mod quantize;
 pub mod trial;
@@ -177,11 +178,13 @@ pub fn build() -> String {
     }
 }
 
-/// The instruction sets that this build of llama.cpp uses, as it lists them. Asked once: llama.cpp
-/// writes each answer over the last one.
+/// The instruction sets that llama.cpp uses here, as it lists them. Asked once: llama.cpp writes
+/// each answer over the last one.
 pub fn cpu_features() -> Vec<String> {
     static FEATURES: OnceLock<Vec<String>> = OnceLock::new();
     let ask = || {
+        // Without backends there are none; the engine says why when it starts.
+        let _ = backends::load();
         // SAFETY: returns a pointer to a static string; nobody else asks, and it is copied at once.
         let info = unsafe { std::ffi::CStr::from_ptr(llama_cpp_sys_2::llama_print_system_info()) };
         let info = info.to_string_lossy().into_owned();
@@ -207,6 +210,8 @@ pub struct Gpu {
 /// The GPUs that this build can use.
 pub fn gpus() -> Vec<Gpu> {
     use llama_cpp_2::LlamaBackendDeviceType::{Gpu as Discrete, IntegratedGpu};
+    // Without backends there are none; the engine says why when it starts.
+    let _ = backends::load();
     llama_cpp_2::list_llama_ggml_backend_devices()
         .into_iter()
         .filter(|device| matches!(device.device_type, Discrete | IntegratedGpu))
@@ -227,6 +232,7 @@ fn run(
     busy: &watch::Sender<bool>,
 ) -> Result<(), String> {
     llama_cpp_2::send_logs_to_tracing(llama_cpp_2::LogOptions::default());
+    backends::load().map_err(|error| error.to_string())?;
     let backend = LlamaBackend::init().map_err(|e| format!("llama.cpp does not start: {e}"))?;
     let model = load(&backend, options, tell.clone())?;
     let threads = match options.threads {
