@@ -8,6 +8,7 @@
 
 mod backends;
 mod context;
+mod offload;
 pub mod quantize;
 pub mod trial;
 
@@ -60,7 +61,7 @@ pub struct Options {
     pub model: PathBuf,
     /// Threads that decode; 0 for one per physical core.
     pub threads: u32,
-    /// Layers to put on a GPU, where the build has one; `None` for all that llama.cpp finds room for.
+    /// Layers to put on a GPU, where the build has one; `None` for as many as fit.
     pub gpu_layers: Option<u32>,
     /// Tokens that one document's context may hold.
     pub context_tokens: u32,
@@ -302,7 +303,7 @@ fn load(
         tell.send_replace(State::Loading { fraction });
         true
     });
-    let params = match options.gpu_layers {
+    let params = match options.gpu_layers.or_else(|| offload::layers(options)) {
         Some(layers) => params.with_n_gpu_layers(layers),
         None => params,
     };
