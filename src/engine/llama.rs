@@ -232,9 +232,7 @@ fn run(
     tell: &watch::Sender<State>,
     busy: &watch::Sender<bool>,
 ) -> Result<(), String> {
-    llama_cpp_2::send_logs_to_tracing(llama_cpp_2::LogOptions::default());
-    backends::load().map_err(|error| error.to_string())?;
-    let backend = LlamaBackend::init().map_err(|e| format!("llama.cpp does not start: {e}"))?;
+    let backend = backends::start()?;
     let model = load(&backend, options, tell.clone())?;
     let threads = match options.threads {
         0 => crate::machine::physical_cores(),

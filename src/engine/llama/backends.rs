@@ -10,6 +10,7 @@ use std::ffi::CString;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_sys_2 as sys;
 
 /// How llama.cpp names the libraries for the CPU, on macOS as well.
@@ -28,6 +29,16 @@ pub enum BackendError {
         .0.display()
     )]
     Unusable(PathBuf),
+}
+
+/// Starts llama.cpp, with its log going to ours.
+///
+/// # Errors
+/// When its libraries are missing or do not fit this machine, as a sentence.
+pub fn start() -> Result<LlamaBackend, String> {
+    llama_cpp_2::send_logs_to_tracing(llama_cpp_2::LogOptions::default());
+    load().map_err(|error| error.to_string())?;
+    LlamaBackend::init().map_err(|error| format!("llama.cpp does not start: {error}"))
 }
 
 /// Loads the backends, the first time it is called; before anything else is asked of llama.cpp.
