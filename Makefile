@@ -4,7 +4,7 @@
 CARGO ?= cargo
 DATASETS ?= $(TANDEM_DATASETS)
 
-.PHONY: help demo test lint model install bench bench-smoke bench-peer bench-quality tools clean
+.PHONY: help demo test lint model install release bench bench-smoke bench-peer bench-quality tools clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -27,6 +27,9 @@ model: tools ## Get the model that the demo and the tests use (491 MB, once)
 
 install: tools ## Install `tandem` where cargo installs programs
 	$(CARGO) install --locked --path .
+
+release: tools ## A package for others' machines, in dist/: make release FEATURES=vulkan
+	@CARGO="$(CARGO)" FEATURES="$(FEATURES)" sh .ci/release
 
 bench: model ## Keystroke replay through the real server; what guessing saves; the server's own share
 	$(CARGO) bench --bench replay
@@ -51,3 +54,4 @@ tools: ## Install what the build needs, or say how
 
 clean: ## Remove what was built; models stay
 	$(CARGO) clean
+	rm -rf dist

@@ -145,6 +145,7 @@ fn weights(own: &settings::Settings, store: &Store) -> String {
 fn features() -> Vec<&'static str> {
     let all = [
         ("net", cfg!(feature = "net")),
+        ("portable", cfg!(feature = "portable")),
         ("cuda", cfg!(feature = "cuda")),
         ("metal", cfg!(feature = "metal")),
         ("vulkan", cfg!(feature = "vulkan")),

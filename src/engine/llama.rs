@@ -6,7 +6,9 @@
 //! It refuses files without fill-in-the-middle tokens; that a file is sound is checked before, by
 //! `model::gguf`, because llama.cpp can abort on a bad one. It runs only in the engine's process.
 
+mod backends;
 mod context;
+mod offload;
 pub mod quantize;
 pub mod trial;
 
@@ -66,7 +68,7 @@ pub struct Options {
     pub model: PathBuf,
     /// Threads that decode; 0 for one per physical core.
     pub threads: u32,
-    /// Layers to put on a GPU, where the build has one; `None` for all that llama.cpp finds room for.
+    /// Layers to put on a GPU, where the build has one; `None` for as many as fit.
     pub gpu_layers: Option<u32>,
     /// Tokens that one document's context may hold.
     pub context_tokens: u32,
@@ -184,11 +186,13 @@ pub fn build() -> String {
     }
 }
 
-/// The instruction sets that this build of llama.cpp uses, as it lists them. Asked once: llama.cpp
-/// writes each answer over the last one.
+/// The instruction sets that llama.cpp uses here, as it lists them. Asked once: llama.cpp writes
+/// each answer over the last one.
 pub fn cpu_features() -> Vec<String> {
     static FEATURES: OnceLock<Vec<String>> = OnceLock::new();
     let ask = || {
+        // Without backends there are none; the engine says why when it starts.
+        let _ = backends::load();
         // SAFETY: returns a pointer to a static string; nobody else asks, and it is copied at once.
         let info = unsafe { std::ffi::CStr::from_ptr(llama_cpp_sys_2::llama_print_system_info()) };
         let info = info.to_string_lossy().into_owned();
@@ -214,6 +218,8 @@ pub struct Gpu {
 /// The GPUs that this build can use.
 pub fn gpus() -> Vec<Gpu> {
     use llama_cpp_2::LlamaBackendDeviceType::{Gpu as Discrete, IntegratedGpu};
+    // Without backends there are none; the engine says why when it starts.
+    let _ = backends::load();
     llama_cpp_2::list_llama_ggml_backend_devices()
         .into_iter()
         .filter(|device| matches!(device.device_type, Discrete | IntegratedGpu))
@@ -233,8 +239,7 @@ fn run(
     tell: &watch::Sender<State>,
     busy: &watch::Sender<bool>,
 ) -> Result<(), String> {
-    llama_cpp_2::send_logs_to_tracing(llama_cpp_2::LogOptions::default());
-    let backend = LlamaBackend::init().map_err(|e| format!("llama.cpp does not start: {e}"))?;
+    let backend = backends::start()?;
     let model = load(&backend, options, tell.clone())?;
     let threads = match options.threads {
         0 => crate::machine::physical_cores(),
@@ -306,7 +311,7 @@ fn load(
         tell.send_replace(State::Loading { fraction });
         true
     });
-    let params = match options.gpu_layers {
+    let params = match options.gpu_layers.or_else(|| offload::layers(options)) {
         Some(layers) => params.with_n_gpu_layers(layers),
         None => params,
     };

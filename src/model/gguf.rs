@@ -89,6 +89,10 @@ pub struct Summary {
     pub block_count: Option<u64>,
     /// Tokens in the vocabulary.
     pub vocabulary_size: Option<u64>,
+    /// Numbers in the vector of a token.
+    pub width: Option<u64>,
+    /// Bytes that the keys and values of a token take in all layers, at two bytes a number.
+    pub cell_bytes: Option<u64>,
     /// Whether it brings a chat template, as instruction-tuned models do.
     pub has_chat_template: bool,
     /// Weights, counted from the tensors' dimensions.
@@ -157,11 +161,26 @@ fn read<R: io::Read>(mut reader: Reader<R>) -> Result<Summary, GgufError> {
         context_length: of_model("context_length"),
         block_count,
         vocabulary_size: metadata.vocabulary_size,
+        width: of_model("embedding_length"),
+        cell_bytes: cell_bytes(of_model),
         has_chat_template: metadata.text("tokenizer.chat_template").is_some(),
         parameters,
         bytes: reader.length(),
         fim: metadata.markers.family(),
     })
+}
+
+/// Bytes of a token's keys and values, from the numbers that the header gives of the model.
+fn cell_bytes(of_model: impl Fn(&str) -> Option<u64>) -> Option<u64> {
+    let heads = of_model("attention.head_count").filter(|heads| *heads > 0)?;
+    let width = of_model("embedding_length")? / heads;
+    let keys = of_model("attention.key_length").unwrap_or(width);
+    let values = of_model("attention.value_length").unwrap_or(width);
+    let numbers = of_model("attention.head_count_kv")
+        .unwrap_or(heads)
+        .checked_mul(keys.checked_add(values)?)?
+        .checked_mul(of_model("block_count")?)?;
+    numbers.checked_mul(2)
 }
 
 #[cfg(test)]
@@ -202,6 +221,24 @@ mod tests {
         );
         assert_eq!(fim.repository.map(|marker| marker.id), Some(5));
         assert_eq!(fim.file.map(|marker| marker.text), Some("<|file_sep|>"));
+    }
+
+    #[test]
+    fn what_a_token_takes_in_the_cache_is_known_from_the_header() {
+        let heads = |kv| {
+            Builder::qwen()
+                .with("qwen2.embedding_length", Value::U32(896))
+                .with("qwen2.attention.head_count", Value::U32(14))
+                .with("qwen2.attention.head_count_kv", Value::U32(kv))
+        };
+        // Two layers, keys and values of two heads, 64 numbers each, two bytes a number.
+        assert_eq!(summary(heads(2)).cell_bytes, Some(2 * 2 * 2 * 64 * 2));
+        assert_eq!(summary(heads(2)).width, Some(896));
+        let wide = heads(2).with("qwen2.attention.key_length", Value::U32(128));
+        assert_eq!(summary(wide).cell_bytes, Some(2 * 2 * (128 + 64) * 2));
+        let none = Builder::qwen().with("qwen2.attention.head_count", Value::U32(0));
+        assert_eq!(summary(none).cell_bytes, None, "no division by it");
+        assert!(summary(heads(u32::MAX)).cell_bytes.is_some());
     }
 
     #[test]

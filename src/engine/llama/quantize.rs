@@ -9,8 +9,9 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use llama_cpp_2::llama_backend::LlamaBackend;
 use serde::{Deserialize, Serialize};
+
+use super::backends;
 
 /// A type of weights that llama.cpp lays out anew when it loads them, so that one instruction works
 /// on eight rows: on x86 with AVX2 these are Q4_0, Q4_K and IQ4_NL (`repack.cpp`). Q4_K wants rows
@@ -85,8 +86,7 @@ impl TryFrom<String> for Recipe {
 /// # Errors
 /// With a sentence, when llama.cpp refuses; it says more in its log. A file may be left then.
 pub fn quantize(source: &Path, target: &Path, recipe: Recipe, threads: u32) -> Result<(), String> {
-    llama_cpp_2::send_logs_to_tracing(llama_cpp_2::LogOptions::default());
-    let _backend = LlamaBackend::init().map_err(|e| format!("llama.cpp does not start: {e}"))?;
+    let _backend = backends::start()?;
     let (from, to) = (c_path(source)?, c_path(target)?);
     // SAFETY: it takes nothing and returns plain values.
     let mut params = unsafe { llama_cpp_sys_2::llama_model_quantize_default_params() };

@@ -17,6 +17,7 @@ use llama_cpp_2::model::params::LlamaModelParams;
 use llama_cpp_2::token::LlamaToken;
 use serde::{Deserialize, Serialize};
 
+use super::backends;
 use crate::prompt::Prompt;
 
 /// Tokens of the text that is read for timing.
@@ -68,8 +69,7 @@ pub fn compare<T>(
     threads: u32,
     work: impl FnOnce(&mut Runner, &mut Runner) -> Result<T, String>,
 ) -> Result<T, String> {
-    llama_cpp_2::send_logs_to_tracing(llama_cpp_2::LogOptions::default());
-    let backend = LlamaBackend::init().map_err(|e| format!("llama.cpp does not start: {e}"))?;
+    let backend = backends::start()?;
     let load = |path: &Path| {
         // It is about this CPU; a GPU would have no use for the candidates.
         let params = LlamaModelParams::default().with_n_gpu_layers(0);
