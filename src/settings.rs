@@ -67,6 +67,10 @@ pub struct CompletionSettings {
     /// Tokens generated at most for a block; 0 for never more than a line.
     #[schemars(range(min = 0, max = 1024))]
     pub block_tokens: u32,
+    /// Milliseconds that a block is waited for; then it is shown as far as it is, and the rest comes
+    /// when you have taken that.
+    #[schemars(range(min = 0, max = 60_000))]
+    pub block_ms: u32,
     /// Answer from the last suggestions, without the model, while you type along.
     pub reuse: bool,
     /// Work ahead while you read: have opened files ready, and the lines after a suggestion. Stops
@@ -133,8 +137,9 @@ impl Default for Settings {
 
 impl Default for CompletionSettings {
     fn default() -> Self {
-        let Style { line_tokens, block_tokens, reuse, ahead, .. } = Style::default();
-        CompletionSettings { line_tokens, block_tokens, reuse, ahead }
+        let Style { line_tokens, block_tokens, reuse, ahead, block_wait, .. } = Style::default();
+        let block_ms = block_wait.as_millis() as u32;
+        CompletionSettings { line_tokens, block_tokens, block_ms, reuse, ahead }
     }
 }
 
@@ -168,8 +173,10 @@ impl Settings {
             suffix: self.context.suffix_bytes as usize,
             ..Budget::default()
         };
-        let CompletionSettings { line_tokens, block_tokens, reuse, ahead } = self.completion;
-        Style { budget, line_tokens, block_tokens, reuse, ahead, ..Style::default() }
+        let CompletionSettings { line_tokens, block_tokens, block_ms, reuse, ahead } =
+            self.completion;
+        let block_wait = Duration::from_millis(u64::from(block_ms));
+        Style { budget, line_tokens, block_tokens, block_wait, reuse, ahead, ..Style::default() }
     }
 
     /// How long an unused engine stays.
@@ -188,6 +195,7 @@ impl Settings {
         };
         clamp("completion.line_tokens", &mut self.completion.line_tokens, 1, 256);
         clamp("completion.block_tokens", &mut self.completion.block_tokens, 0, 1_024);
+        clamp("completion.block_ms", &mut self.completion.block_ms, 0, 60_000);
         clamp("engine.threads", &mut self.engine.threads, 0, 64);
         clamp("engine.context_tokens", &mut self.engine.context_tokens, 256, 131_072);
         clamp("engine.documents", &mut self.engine.documents, 1, 32);

@@ -152,6 +152,6 @@ mod tests {
 
     #[test]
     fn a_short_document_has_one_head() {
-        assert_eq!(parts(20, 10, 5).all(FIM, 2_000, 64, &vocabulary()).len(), 1);
+        assert_eq!(parts(20, 10, 5).all(FIM, 2_000, 128, &vocabulary()).len(), 1);
     }
 }

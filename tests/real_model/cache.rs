@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use ropey::Rope;
 use tandem::engine::llama::{Llama, Options};
+use tandem::engine::states::StateOptions;
 use tandem::engine::{Engine, Event, Figures, Request, Stop};
 use tandem::prompt::{self, Anchor, Budget};
 
@@ -100,8 +101,8 @@ fn finish(mut answer: tandem::engine::Answer) -> (String, Figures) {
 
 /// One thread: in this process several would spin while they wait for each other, beside
 /// whatever else runs.
-fn start(documents: u32) -> Llama {
-    Llama::start(Options { documents, threads: 1, ..Options::new(model()) })
+fn start(documents: u32, guess: bool, states: Option<StateOptions>) -> Llama {
+    Llama::start(Options { documents, threads: 1, guess, states, ..Options::new(model()) })
 }
 
 /// Waits for an engine's end: llama.cpp allows one at a time in a process.
@@ -117,7 +118,7 @@ fn end(engine: Llama) {
 fn a_warm_answer_equals_a_cold_one() {
     let _turn = turn();
     // One place fewer than there are documents, so that some of them lose theirs.
-    let engine = start(2);
+    let engine = start(2, true, None);
     let mut dice = Dice(2_026);
     let mut desks: Vec<Desk> = (0..DOCUMENTS.len()).map(Desk::new).collect();
     let mut asked: Vec<Vec<Request>> = vec![Vec::new(); desks.len()];
@@ -148,9 +149,9 @@ fn a_warm_answer_equals_a_cold_one() {
         }
     }
 
-    // One place, taken in turn: each finds the cache full of another document.
+    // Few places, taken in turn, and no guessing: each answer is the plain one.
     end(engine);
-    let engine = start(1);
+    let engine = start(1, false, None);
     let (mut evaluated_cold, mut differ) = (0, Vec::new());
     for number in 0..EACH {
         for (at, requests) in asked.iter().enumerate() {
@@ -170,4 +171,26 @@ fn a_warm_answer_equals_a_cold_one() {
     // Sums of floats depend on how a prompt is cut into batches; a near tie may go either way.
     let most = EACH * DOCUMENTS.len() / 20;
     assert!(differ.len() <= most, "{differ:#?}");
+}
+
+#[test]
+fn a_file_opened_another_day_is_answered_from_the_saved_state() {
+    let _turn = turn();
+    let scratch = tempfile::tempdir().expect("a folder");
+    let states = || Some(StateOptions { folder: scratch.path().join("states"), cap: 1 << 30 });
+    let text = Rope::from_str(&format!("{}fn next() -> u32 {{\n    let a", {
+        "fn unrelated(argument: &str) -> usize { argument.len() }\n".repeat(12)
+    }));
+    let (prompt, _) = prompt::prompt(&text, text.len_bytes(), Budget::default(), None);
+    let request = Request::new(prompt, TOKENS, Stop::Line);
+
+    let engine = start(2, true, states());
+    let (first, cold) = finish(engine.complete(request.clone()));
+    // What is saved is saved before the engine is gone.
+    end(engine);
+    let engine = start(2, true, states());
+    let (again, warm) = finish(engine.complete(request));
+    end(engine);
+    assert_eq!(again, first);
+    assert!(cold.evaluated > 150 && warm.evaluated <= 1, "{cold:?}, {warm:?}");
 }
