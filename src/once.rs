@@ -76,8 +76,9 @@ async fn complete(
     style: crate::completer::Style,
 ) -> Result<Completion, String> {
     let place = Place { document: "file", language, text, cursor, invoked: true };
-    // One question and no more: from the whole prompt, and nothing ahead of it.
-    let style = crate::completer::Style { ahead: false, quick: false, ..style };
+    // One question and no more: from the whole prompt, all of a block, and nothing ahead of it.
+    let block_wait = std::time::Duration::from_secs(60);
+    let style = crate::completer::Style { ahead: false, quick: false, block_wait, ..style };
     let completion = completer.complete(place, style).await;
     match &*completer.engine().state().borrow() {
         State::Failed { message } => Err(message.clone()),

@@ -12,11 +12,7 @@ use super::transformer::FimTokens;
 /// Tokens of a quick head where the machine is fast enough: about 96 before the cursor and 32 after.
 const QUICK_MOST: usize = 128;
 /// The fewest with which an answer is still worth showing.
-const QUICK_LEAST: usize = 64;
-/// Tokens that the middle's three lines mostly take.
-const MIDDLE: usize = 40;
-/// The prefix of a quick head has at least this many.
-const PREFIX_LEAST: usize = 16;
+const QUICK_LEAST: usize = 48;
 /// A quick head rather begins at a line; this many tokens, and at most half, may be left out for that.
 const TO_A_LINE: usize = 24;
 
@@ -53,8 +49,8 @@ impl Parts {
     }
 
     /// The whole prompt and its shorter versions: with a short suffix, for a place above one whose
-    /// prefix is known; and with a short prefix too. They depend on the middle in nothing but the
-    /// middle itself, so typing on only appends to each of them.
+    /// prefix is known; and with a short prefix too, shorter the longer the middle's lines are.
+    /// Typing on in a line only appends to each of them.
     /// `quick` is about how many tokens the shortest may have.
     pub fn all(
         &self,
@@ -66,7 +62,9 @@ impl Parts {
         let mut heads = vec![self.whole(fim, most)];
         let quick = quick.clamp(QUICK_LEAST, QUICK_MOST);
         let suffix = self.suffix[..self.suffix.len().min(quick / 4)].to_vec();
-        let before = (quick - quick / 4 - MIDDLE.min(quick / 2)).max(PREFIX_LEAST);
+        // Without the line being typed, which grows: the rest of a quick head must stay as it is.
+        let lines = self.middle.iter().rposition(|&token| ends_line(vocabulary, token));
+        let before = (quick - quick / 4).saturating_sub(lines.map_or(0, |last| last + 1));
         let prefix = self.prefix[self.quick_start(before, vocabulary)..].to_vec();
         let middle = self.middle.clone();
         let short = Parts { prefix: self.prefix.clone(), suffix: suffix.clone(), middle };
@@ -83,14 +81,18 @@ impl Parts {
     /// Where the prefix of a quick head starts: at a line, if one starts soon.
     fn quick_start(&self, tokens: usize, vocabulary: &Vocabulary) -> usize {
         let start = self.prefix.len().saturating_sub(tokens);
-        if start == 0 {
-            return 0;
+        if start == 0 || tokens == 0 {
+            return start;
         }
-        let begins_line = |at: &usize| vocabulary.bytes_of(self.prefix[at - 1]).ends_with(b"\n");
+        let begins_line = |at: &usize| ends_line(vocabulary, self.prefix[at - 1]);
         (start..self.prefix.len().min(start + TO_A_LINE.min(tokens / 2)))
             .find(begins_line)
             .unwrap_or(start)
     }
+}
+
+fn ends_line(vocabulary: &Vocabulary, token: Token) -> bool {
+    vocabulary.bytes_of(token).ends_with(b"\n")
 }
 
 fn layout(fim: FimTokens, prefix: &[Token], suffix: &[Token], middle: &[Token]) -> Vec<Token> {
@@ -136,15 +138,15 @@ mod tests {
     fn a_quick_head_is_short_and_begins_at_a_line() {
         let heads = parts(400, 200, 30).all(FIM, 2_000, 128, &vocabulary());
         let lengths: Vec<usize> = heads.iter().map(|head| head.tokens.len()).collect();
-        assert_eq!(lengths, [633, 400 + 32 + 30 + 3, 50 + 32 + 30 + 3]);
-        assert_eq!(heads[2].tokens[1], 350);
+        assert_eq!(lengths, [633, 400 + 32 + 30 + 3, 60 + 32 + 30 + 3]);
+        assert_eq!(heads[2].tokens[1], 340);
         assert_eq!(heads.iter().map(|head| head.quick).collect::<Vec<_>>(), [false, true, true]);
     }
 
     #[test]
-    fn typing_on_only_appends_to_every_head() {
+    fn typing_on_in_a_line_only_appends_to_every_head() {
         let before = parts(400, 200, 30).all(FIM, 2_000, 100, &vocabulary());
-        let after = parts(400, 200, 45).all(FIM, 2_000, 100, &vocabulary());
+        let after = parts(400, 200, 38).all(FIM, 2_000, 100, &vocabulary());
         for (before, after) in before.iter().zip(&after) {
             assert!(after.tokens.starts_with(&before.tokens));
         }

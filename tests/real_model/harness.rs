@@ -85,10 +85,11 @@ impl Home {
         self.folder.join(name)
     }
 
-    fn environment(&self) -> [(&'static str, OsString); 3] {
+    fn environment(&self) -> [(&'static str, OsString); 4] {
         [
             ("TANDEM_RUNTIME_DIR", self.file("run").into()),
             ("TANDEM_DATA_DIR", self.file("data").into()),
+            ("TANDEM_CACHE_DIR", self.file("cache").into()),
             ("TANDEM_CONFIG", self.file("config.toml").into()),
         ]
     }
@@ -175,7 +176,9 @@ pub struct Typist {
 impl Typist {
     /// In the shared engine, which is ready then.
     pub fn new(turn: &Turn, language: &str, fixture: &str) -> Typist {
-        Typist::with(turn.home, json!({}), language, fixture)
+        // A machine that builds something else at the same time may take long for a block.
+        let patient = json!({"completion": {"block_ms": 60_000}});
+        Typist::with(turn.home, patient, language, fixture)
     }
 
     pub fn with(home: &Home, options: Value, language: &str, fixture: &str) -> Typist {

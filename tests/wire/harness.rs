@@ -72,6 +72,7 @@ impl Home {
             .args(arguments)
             .env("TANDEM_RUNTIME_DIR", self.file("run"))
             .env("TANDEM_DATA_DIR", self.file("data"))
+            .env("TANDEM_CACHE_DIR", self.file("cache"))
             .env("TANDEM_CONFIG", self.file("config.toml"))
             .env_remove("TANDEM_LOG");
         command
