@@ -293,7 +293,9 @@ mod tests {
     fn saved(tokens: std::ops::Range<Token>, bytes: usize) -> Saved {
         let tokens: Vec<Token> = tokens.collect();
         let mut chosen_under = vec![None; tokens.len()];
-        chosen_under.last_mut().map(|under| *under = Some(b"re".to_vec().into()));
+        if let Some(under) = chosen_under.last_mut() {
+            *under = Some(b"re".to_vec().into());
+        }
         Saved { tokens, chosen_under, state: vec![7; bytes] }
     }
 

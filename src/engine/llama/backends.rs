@@ -25,7 +25,7 @@ pub enum BackendError {
     )]
     Missing(PathBuf),
     #[error(
-        "none of llama.cpp's libraries for the CPU in {} can be loaded; they need OpenMP's library (Debian, Ubuntu: apt install libgomp1; Fedora: dnf install libgomp)",
+        "none of llama.cpp's libraries for the CPU in {} can be loaded. Unpack the whole archive again; if that does not help, install OpenMP's library (Debian, Ubuntu: apt install libgomp1; Fedora: dnf install libgomp)",
         .0.display()
     )]
     Unusable(PathBuf),

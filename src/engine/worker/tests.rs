@@ -129,7 +129,7 @@ impl Transformer for Toy {
 
     fn is_near_tie(&self, row: usize) -> bool {
         // Some of them are, so that this is tried as well.
-        self.rows[row].len() % 5 == 0
+        self.rows[row].len().is_multiple_of(5)
     }
 
     fn truncate(&mut self, sequence: usize, length: usize) {
@@ -183,7 +183,6 @@ impl Desk {
     }
 
     /// `None` when it was pre-empted; then it is given up.
-    #[expect(clippy::type_complexity, reason = "what came of it, if it came to an end")]
     fn ask_until(
         &mut self,
         request: Request,
