@@ -53,9 +53,9 @@ build
 
 tandem() { cargo run --release --quiet --bin tandem -- "$@"; }
 if [ -n "${MODEL:-}" ]; then
-    : "${PEER_MODEL:=$(tandem model path "$MODEL")}"
+    : "${PEER_MODEL:=$(tandem model path --original "$MODEL")}"
 else
-    : "${PEER_MODEL:=$(tandem model path)}"
+    : "${PEER_MODEL:=$(tandem model path --original)}"
 fi
 # Built before anything runs, so that the compiler is not measured.
 cargo bench --quiet --bench replay --no-run

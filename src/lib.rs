@@ -34,8 +34,18 @@
 //! ```text
 //!  tandem serve (window 1) ─┐  engine::process            engine::host
 //!  tandem serve (window 2) ─┼──── local socket, 0700 ────▶ tandem engine ─▶ llama.cpp
-//!  tandem complete         ─┘  engine::wire                engine::llama, cache, healing
+//!  tandem complete         ─┘  engine::wire                engine::worker, llama, cache, …
 //! ```
+//!
+//! | in the engine | job |
+//! |---|---|
+//! | [`engine::worker`] | one thread, one model: which request is next, how one is answered |
+//! | [`engine::transformer`] | what the worker needs of a model; `llama` is the real one |
+//! | [`engine::llama`] | llama.cpp, with `llama/`: its context, weights for this CPU, GPUs |
+//! | [`engine::heads`] | a prompt in the model's layout, and shorter ones for a quick first answer |
+//! | [`engine::cache`], [`engine::healing`], [`engine::guess`] | which tokens are where; the word being typed; speculation |
+//! | [`engine::interrupt`] | when to break off what is being evaluated |
+//! | [`engine::states`] | KV states on disk |
 //!
 //! # What always holds
 //!
@@ -44,10 +54,13 @@
 //! 2. Document changes are applied in wire order, before any `.await`; a request works on the
 //!    snapshot taken when it arrived.
 //! 3. Every request gets exactly one answer; a superseded one gets it at once.
-//! 4. `prompt`, `suggestion`, `engine::cache` and `engine::healing` do no I/O and cannot fail. A
-//!    failed completion is an empty list and one message.
+//! 4. `prompt`, `suggestion`, `engine::cache`, `engine::heads`, `engine::healing` and
+//!    `engine::guess` do no I/O and cannot fail. A failed completion is an empty list and one
+//!    message.
 //! 5. Standard output carries only LSP frames while serving.
-//! 6. A model file is read by llama.cpp only after our own header check and, where a hash is
+//! 6. Work in the background yields to any keystroke, within one operation of the model, and ends
+//!    by itself: when nobody types, nothing runs.
+//! 7. A model file is read by llama.cpp only after our own header check and, where a hash is
 //!    recorded, only if it matches.
 //!
 //! The first is held by a test that reads the sources, the others by tests of what they promise.

@@ -93,6 +93,11 @@ impl Options {
             states: None,
         }
     }
+
+    /// Sequences that the KV cache has where there is memory for them.
+    fn sequences(&self) -> u32 {
+        self.documents.saturating_add(SPARE_SEQUENCES).clamp(2, 64)
+    }
 }
 
 /// A model that is loading or loaded, on its own thread.
@@ -277,7 +282,7 @@ fn run(
 
 /// Sequences for all documents together, as far as there is memory.
 fn sequences(options: &Options, model: &LlamaModel) -> u32 {
-    let wanted = options.documents.saturating_add(SPARE_SEQUENCES).clamp(2, 64);
+    let wanted = options.sequences();
     let each = Context::bytes_per_token(model).saturating_mul(u64::from(options.context_tokens));
     match crate::machine::memory_bytes() {
         // A system that does not say how much memory it has is believed to have enough.

@@ -99,3 +99,17 @@ fn an_html_page_is_not_imported() {
     assert!(said.stderr.contains("HTML"), "{}", said.stderr);
     assert!(!home.file("data").join("models").join("page.gguf").exists());
 }
+
+#[test]
+fn clearing_the_cache_removes_the_states_and_nothing_else() {
+    let home = Home::new();
+    let folder = home.file("cache").join("states");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("a.kv"), "state").expect("a file");
+    std::fs::write(folder.join("notes.txt"), "mine").expect("a file");
+    assert_eq!(home.run(&["cache", "path"]).stdout.trim(), folder.to_string_lossy());
+    let cleared = home.run(&["cache", "clear"]);
+    assert_eq!(cleared.code, Some(0), "{}", cleared.stderr);
+    assert!(cleared.stdout.starts_with("removed 1 state"), "{}", cleared.stdout);
+    assert!(!folder.join("a.kv").exists() && folder.join("notes.txt").exists());
+}

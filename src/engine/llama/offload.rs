@@ -68,7 +68,7 @@ pub fn layers(options: &Options) -> Option<u32> {
     // twice, by two drivers, so their memories are not added up.
     let free = largest(Gpu).or_else(|| largest(IntegratedGpu))?;
     let model = gguf::inspect(&options.model).ok()?;
-    let cells = u64::from(options.context_tokens) * u64::from(options.documents);
+    let cells = u64::from(options.context_tokens) * u64::from(options.sequences());
     let needs = Needs::of(&model, cells)?;
     let fitting = fitting(needs, free);
     tracing::debug!(?needs, free, fitting, "layers on the GPU");
