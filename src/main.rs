@@ -316,16 +316,20 @@ async fn model(command: ModelCommand) -> Result<(), String> {
 }
 
 fn cache(command: &CacheCommand) -> Result<(), String> {
+    use std::io::Write;
     let folder = states::folder().ok_or("there is no folder for caches; set TANDEM_CACHE_DIR")?;
+    let mut out = anstream::stdout();
+    // A reader that has gone is no error.
+    let mut say = |line: String| drop(writeln!(out, "{line}"));
     match command {
         CacheCommand::Clear => {
             let (files, bytes) = states::clear(&folder)
                 .map_err(|error| format!("cannot clear {}: {error}", folder.display()))?;
-            println!("removed {files} states, {:.1} MB", bytes as f64 / 1e6);
+            say(format!("removed {files} states, {:.1} MB", bytes as f64 / 1e6));
         }
         CacheCommand::Path => {
             let (files, bytes) = states::size(&folder);
-            println!("{}", folder.display());
+            say(folder.display().to_string());
             eprintln!("{files} states, {:.1} MB", bytes as f64 / 1e6);
         }
     }
