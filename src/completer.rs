@@ -18,7 +18,7 @@ use self::memory::Memory;
 use self::rhythm::Rhythm;
 use crate::engine::{Engine, Event, Figures, Request, Stop};
 use crate::figures::Counters;
-use crate::prompt::{self, Budget, Prompt};
+use crate::prompt::{Budget, Prompt};
 use crate::suggestion::{self, Around, Extent, Suggestion};
 
 /// How long a block is waited for. What comes within 300 to 400 ms of a key still belongs to it.
@@ -158,9 +158,7 @@ impl Completer {
     ) -> (Option<Suggestion>, Source) {
         let (prompt, rest_of_line) = {
             let mut memory = self.documents.entry(place.document.to_owned()).or_default();
-            let anchor = memory.anchor.as_ref();
-            let (prompt, anchor) = prompt::prompt(place.text, place.cursor, style.budget, anchor);
-            memory.anchor = Some(anchor);
+            let prompt = memory.prompt(place.text, place.cursor, style.budget);
             (prompt, rest_of_line(place.text, place.cursor))
         };
         if !place.invoked && rest_of_line.starts_with(|c: char| c.is_alphanumeric() || c == '_') {

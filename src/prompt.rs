@@ -80,6 +80,13 @@ impl Anchor {
         Anchor { start, at, prefix: plain(text, start, at), suffix, suffix_is_all }
     }
 
+    /// The same anchor after text above it has grown, or shrunk, by some bytes; `None` when it
+    /// would lie outside the document.
+    pub fn moved(&self, by: isize) -> Option<Anchor> {
+        let start = self.start.checked_add_signed(by)?;
+        Some(Anchor { start, at: self.at.checked_add_signed(by)?, ..self.clone() })
+    }
+
     /// The prompt for a cursor below this anchor; `None` when the anchor does not fit any more
     /// (the cursor left the region, text outside it changed, or the middle outgrew its budget).
     pub fn prompt(&self, text: &Rope, cursor: usize, budget: Budget) -> Option<Prompt> {

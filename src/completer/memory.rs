@@ -3,13 +3,16 @@
 
 use std::collections::VecDeque;
 
+use ropey::Rope;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::prompt::{Anchor, Prompt};
+use crate::prompt::{self, Anchor, Budget, Prompt};
 use crate::suggestion::{Around, Extent};
 
 /// Answers remembered per document.
 const REMEMBERED: usize = 64;
+/// Anchors remembered per document, of places that were left: the engine keeps about as many heads.
+const LEFT: usize = 6;
 
 /// Work in the background for one place; dropping it cancels it.
 pub struct Background {
@@ -24,6 +27,10 @@ pub struct Background {
 pub struct Memory {
     /// Where its prompts are made from.
     pub anchor: Option<Anchor>,
+    /// The document's length when the anchor was last used, bytes.
+    length: usize,
+    /// Anchors of places that were left, the last one first, with the length at that time.
+    left: VecDeque<(Anchor, usize)>,
     /// The whole head, or the next one, being built.
     pub warming: Option<Background>,
     /// What follows the suggestion that is shown, being decoded.
@@ -50,6 +57,37 @@ pub struct Known<'a> {
 }
 
 impl Memory {
+    /// The prompt for a cursor: from the anchor, while it fits; else from that of a place that was
+    /// left and has been come back to, so that the engine finds the head it has; else from a new one.
+    pub fn prompt(&mut self, text: &Rope, cursor: usize, budget: Budget) -> Prompt {
+        let before = std::mem::replace(&mut self.length, text.len_bytes());
+        if let Some(prompt) = self.anchor.as_ref().and_then(|a| a.prompt(text, cursor, budget)) {
+            return prompt;
+        }
+        let found = self.left.iter().enumerate().find_map(|(number, (anchor, length))| {
+            // Unless the text above it has changed, it is where it was.
+            let grown = text.len_bytes() as isize - *length as isize;
+            [0, grown].into_iter().find_map(|by| {
+                let anchor = anchor.moved(by)?;
+                Some((number, anchor.prompt(text, cursor, budget)?, anchor))
+            })
+        });
+        let leaving = self.anchor.take();
+        let (prompt, anchor) = match found {
+            Some((number, prompt, anchor)) => {
+                self.left.remove(number);
+                (prompt, anchor)
+            }
+            None => prompt::prompt(text, cursor, budget, leaving.as_ref()),
+        };
+        self.anchor = Some(anchor);
+        if let Some(leaving) = leaving {
+            self.left.truncate(LEFT - 1);
+            self.left.push_front((leaving, before));
+        }
+        prompt
+    }
+
     /// What remains of an earlier answer when the person has typed its beginning, or gone back
     /// into it. The newest answer wins.
     pub fn known(&self, prompt: &Prompt) -> impl Iterator<Item = Known<'_>> {
@@ -121,6 +159,25 @@ mod tests {
         assert_eq!(known(&memory, &prompt("a\nb\n", "let x = ")), rest);
         assert_eq!(known(&memory, &prompt("b\n", "let x = ")), None);
         assert_eq!(known(&memory, &prompt("a\n", "b\nlet x=")), None);
+    }
+
+    #[test]
+    fn coming_back_to_a_place_finds_its_anchor_also_when_text_above_has_grown() {
+        let lines: String = (0..600).map(|line| format!("let line_{line} = {line};\n")).collect();
+        let text = Rope::from_str(&lines);
+        let at = |text: &Rope, line: usize| text.line_to_byte(line) + 4;
+        let mut memory = Memory::default();
+        let mut prompt = |text: &Rope, line| memory.prompt(text, at(text, line), Budget::default());
+        let first = prompt(&text, 500);
+        // A few lines on, still from there; a fresh anchor would be nearer.
+        let further = prompt(&text, 503);
+        assert_eq!(further.prefix, first.prefix);
+        prompt(&text, 100);
+        let mut grown = text.clone();
+        grown.insert(grown.line_to_char(100), "let more = 1;\n");
+        prompt(&grown, 101);
+        let back = prompt(&grown, 504);
+        assert_eq!((&back.prefix, &back.suffix), (&further.prefix, &further.suffix));
     }
 
     #[test]

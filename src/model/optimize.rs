@@ -212,8 +212,8 @@ pub async fn optimize(
     };
     let mut done = 0.0;
     let must_try = options.thorough || options.only.is_some();
-    // Mostly the first two.
-    let stages = if must_try { recipes.len() as f64 } else { 2.0 };
+    // Mostly the first is enough.
+    let stages = if must_try { recipes.len() as f64 } else { 1.0 };
     for recipe in recipes {
         if !must_try && !verdict::is_worth_a_trial(recipe, &candidates) {
             continue;

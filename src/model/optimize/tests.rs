@@ -70,7 +70,7 @@ async fn a_better_file_is_kept_used_and_remembered() {
     let Outcome::Decided(Standing::Derived(record, _), troubles) = outcome else {
         panic!("{outcome:?}")
     };
-    assert_eq!((record.candidates.len(), troubles.len()), (2, 0));
+    assert_eq!((record.candidates.len(), troubles.len()), (1, 0));
     assert_eq!(scene.in_use(), ("mine.q4_0.gguf".to_owned(), None));
     assert_eq!(
         scene.derived_files(),

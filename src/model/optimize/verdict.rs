@@ -59,8 +59,11 @@ impl Candidate {
         self.agreement.map_or(0.0, |a| f64::from(a.same_choices) / f64::from(a.choices.max(1)))
     }
 
+    /// A coarse output matrix is never acceptable, however well it does on the probes: with it the
+    /// 0.5B model gets 49.4 % of 506 whole lines right instead of 55.9 (`benches/exact_match.rs`,
+    /// `SingleLine`), although it makes 115 of 117 of the original's choices.
     fn is_acceptable(&self) -> bool {
-        self.pays() && self.agreement() >= AGREEMENT
+        self.pays() && self.agreement() >= AGREEMENT && !self.recipe.output_too
     }
 }
 
@@ -78,7 +81,7 @@ pub fn best(candidates: &[Candidate]) -> Option<&Candidate> {
 ///
 /// IQ4_NL is of the same size as Q4_0, a little slower (1.33 against 1.46 times as fast as the
 /// original, 0.5B, Zen 5), and making it takes a minute instead of 2 s. So it is for models whose
-/// answers Q4_0 spoils.
+/// answers Q4_0 spoils. The output's matrix is only made coarser where someone asks for that.
 pub fn is_worth_a_trial(recipe: Recipe, before: &[Candidate]) -> bool {
     let tried = |weights: Weights| {
         before.iter().find(|c| c.recipe.weights == weights && !c.recipe.output_too)
@@ -87,7 +90,7 @@ pub fn is_worth_a_trial(recipe: Recipe, before: &[Candidate]) -> bool {
     match (recipe.weights, recipe.output_too) {
         (Weights::Q4_0, false) => true,
         (Weights::Iq4Nl, false) => tried(Weights::Q4_0).is_none_or(disagrees),
-        (weights, true) => tried(weights).is_some_and(|plain| !disagrees(plain)),
+        (_, true) => false,
     }
 }
 
@@ -119,9 +122,9 @@ mod tests {
         let candidates = [
             candidate("q4_0", 1.3, 95),
             candidate("iq4_nl", 1.5, 94),
-            candidate("q4_0-all", 2.0, 20),
+            candidate("q4_0-all", 2.0, 99),
         ];
-        assert_eq!(chosen(&candidates).as_deref(), Some("iq4_nl"));
+        assert_eq!(chosen(&candidates).as_deref(), Some("iq4_nl"), "never a coarse output");
     }
 
     #[test]
@@ -151,13 +154,15 @@ mod tests {
             |recipe: &str, before: &[Candidate]| is_worth_a_trial(recipe.parse().unwrap(), before);
         assert!(worth("q4_0", &[]));
         let good = [candidate("q4_0", 1.3, 95)];
-        assert!(worth("q4_0-all", &good) && !worth("iq4_nl", &good) && !worth("iq4_nl-all", &good));
+        assert!(
+            !worth("q4_0-all", &good) && !worth("iq4_nl", &good) && !worth("iq4_nl-all", &good)
+        );
         let spoilt = [candidate("q4_0", 1.3, 40)];
         assert!(!worth("q4_0-all", &spoilt) && worth("iq4_nl", &spoilt));
         // Q4_0 crashed.
-        assert!(!worth("q4_0-all", &[]) && worth("iq4_nl", &[]));
-        // Not asked, because it was too slow: its output's matrix may still pay.
+        assert!(worth("iq4_nl", &[]));
+        // Not asked, because it was too slow.
         let slow = [Candidate { agreement: None, ..candidate("q4_0", 1.0, 0) }];
-        assert!(worth("q4_0-all", &slow) && !worth("iq4_nl", &slow));
+        assert!(!worth("iq4_nl", &slow));
     }
 }
