@@ -68,11 +68,12 @@ pub struct Options {
     pub optimize: Optimize,
 }
 
-/// Whether a pull looks for the best weights for this CPU.
+/// Whether a pull looks for faster weights for this CPU. Not unless asked: they answer somewhat
+/// worse (0.5B, whole lines: 51.0 instead of 55.9 % exact).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Optimize {
-    #[default]
     Yes,
+    #[default]
     No,
 }
 
