@@ -21,7 +21,7 @@ use tandem::model::{DEFAULT, Store, choice};
 use tandem::prompt::{self, Anchor, Budget, Prompt};
 use tandem::wanted;
 
-/// What is typed, and what stands around it: our own code and two programs of the replay.
+/// What is typed, and what stands around it: our own code.
 const SOURCES: [(&str, &str); 5] = [
     ("prompt.rs", include_str!("../src/prompt.rs")),
     ("cache.rs", include_str!("../src/engine/cache.rs")),

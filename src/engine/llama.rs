@@ -273,7 +273,10 @@ fn run(
         quick_tokens,
         interrupt,
         guess: options.guess.then(|| Guess::new(&costs)),
-        states: options.states.clone().and_then(|states| open(states, &options.model)),
+        states: options
+            .states
+            .clone()
+            .and_then(|states| open(states, &options.model, options.context_tokens)),
     });
     tell.send_replace(State::Ready(about));
     worker.serve(inbox, busy);
@@ -292,9 +295,11 @@ fn sequences(options: &Options, model: &LlamaModel) -> u32 {
 }
 
 /// The saved states that this model and this build can read.
-fn open(options: StateOptions, model: &Path) -> Option<States> {
+fn open(options: StateOptions, model: &Path, context_tokens: u32) -> Option<States> {
     let stamp = std::fs::metadata(model).and_then(|m| Ok((m.len(), m.modified()?))).ok()?;
-    let name = format!("{} {stamp:?} {}", name_of(model), build());
+    // A GPU build lays its states out otherwise, and a longer one would not fit.
+    let gpu = context::GPU;
+    let name = format!("{} {stamp:?} {} {context_tokens} {gpu}", name_of(model), build());
     States::open(options, &name)
         .map_err(|error| tracing::warn!("states are not kept on disk: {error}"))
         .ok()

@@ -25,7 +25,7 @@ use crate::engine::transformer::Evaluated;
 /// Tokens in a batch at most.
 pub const BATCH: usize = 512;
 /// Is this a build that can use a GPU?
-const GPU: bool = cfg!(any(feature = "cuda", feature = "metal", feature = "vulkan"));
+pub const GPU: bool = cfg!(any(feature = "cuda", feature = "metal", feature = "vulkan"));
 /// llama.cpp's answer to a batch that was broken off.
 const ABORTED: i32 = 2;
 
