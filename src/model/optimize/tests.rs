@@ -71,15 +71,15 @@ async fn a_better_file_is_kept_used_and_remembered() {
         panic!("{outcome:?}")
     };
     assert_eq!((record.candidates.len(), troubles.len()), (1, 0));
-    assert_eq!(scene.in_use(), ("mine.q4_0.gguf".to_owned(), None));
+    assert_eq!(scene.in_use(), ("mine.iq4_nl.gguf".to_owned(), None));
     assert_eq!(
         scene.derived_files(),
         [
             "mine.choice.json",
-            "mine.lock",
-            "mine.q4_0.gguf",
-            "mine.q4_0.gguf.checked",
-            "mine.q4_0.gguf.json"
+            "mine.iq4_nl.gguf",
+            "mine.iq4_nl.gguf.checked",
+            "mine.iq4_nl.gguf.json",
+            "mine.lock"
         ]
     );
     let again = scene.optimize().await.unwrap();
@@ -92,7 +92,7 @@ async fn a_better_file_is_kept_used_and_remembered() {
 async fn a_file_that_was_altered_is_not_used_and_the_original_is() {
     let scene = Scene::new(WORKS);
     scene.optimize().await.unwrap();
-    let derived = scene.store.folder().join("optimized/mine.q4_0.gguf");
+    let derived = scene.store.folder().join("optimized/mine.iq4_nl.gguf");
     let mut bytes = fs::read(&derived).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     fs::write(&derived, bytes).unwrap();
@@ -132,7 +132,7 @@ async fn stopping_removes_what_is_unfinished() {
 target=$(printf '%s' "$order" | sed 's/.*"target":"\([^"]*\)".*/\1/')
 echo half > "$target"; read forever"#;
     let scene = Scene::new(script);
-    let unfinished = scene.store.folder().join("optimized/mine.q4_0.unfinished");
+    let unfinished = scene.store.folder().join("optimized/mine.iq4_nl.unfinished");
     let there = unfinished.clone();
     let (tell, told) = tokio::sync::oneshot::channel();
     let tell = std::sync::Mutex::new(Some(tell));

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::llama::quantize::{Recipe, Weights};
+use crate::engine::llama::quantize::Recipe;
 use crate::engine::llama::trial::{Agreement, READ, Speed};
 
 /// A typical keystroke that no earlier answer serves: one in 20 makes the model read 256 tokens
@@ -59,11 +59,11 @@ impl Candidate {
         self.agreement.map_or(0.0, |a| f64::from(a.same_choices) / f64::from(a.choices.max(1)))
     }
 
-    /// A coarse output matrix is never acceptable, however well it does on the probes: with it the
-    /// 0.5B model gets 49.4 % of 506 whole lines right instead of 55.9 (`benches/exact_match.rs`,
-    /// `SingleLine`), although it makes 115 of 117 of the original's choices.
+    /// Coarse attention is never acceptable, however well it does on the probes: with everything in
+    /// Q4_0 the 0.5B model gets 49.4 % of 506 whole lines right instead of 55.9
+    /// (`benches/exact_match.rs`, `SingleLine`), although it makes 115 of 117 of the original's choices.
     fn is_acceptable(&self) -> bool {
-        self.pays() && self.agreement() >= AGREEMENT && !self.recipe.output_too
+        self.pays() && self.agreement() >= AGREEMENT && !self.recipe.reaches_attention()
     }
 }
 
@@ -77,20 +77,15 @@ pub fn best(candidates: &[Candidate]) -> Option<&Candidate> {
     })
 }
 
-/// Whether a recipe is worth a trial after those before it.
-///
-/// IQ4_NL is of the same size as Q4_0, a little slower (1.33 against 1.46 times as fast as the
-/// original, 0.5B, Zen 5), and making it takes a minute instead of 2 s. So it is for models whose
-/// answers Q4_0 spoils. The output's matrix is only made coarser where someone asks for that.
+/// Whether a recipe is worth a trial after those before it. Mostly the first is enough; the one that
+/// leaves the output as it is, is for models whose answers the first spoils, or that it cannot make.
 pub fn is_worth_a_trial(recipe: Recipe, before: &[Candidate]) -> bool {
-    let tried = |weights: Weights| {
-        before.iter().find(|c| c.recipe.weights == weights && !c.recipe.output_too)
-    };
+    let first = before.iter().find(|candidate| candidate.recipe == Recipe::Iq4Nl);
     let disagrees = |c: &Candidate| c.agreement.is_some() && c.agreement() < AGREEMENT;
-    match (recipe.weights, recipe.output_too) {
-        (Weights::Q4_0, false) => true,
-        (Weights::Iq4Nl, false) => tried(Weights::Q4_0).is_none_or(disagrees),
-        (_, true) => false,
+    match recipe {
+        Recipe::Iq4Nl => true,
+        Recipe::Iq4NlFeedForward => first.is_none_or(disagrees),
+        Recipe::Q4_0 | Recipe::Q4_0All => false,
     }
 }
 
@@ -124,7 +119,7 @@ mod tests {
             candidate("iq4_nl", 1.5, 94),
             candidate("q4_0-all", 2.0, 99),
         ];
-        assert_eq!(chosen(&candidates).as_deref(), Some("iq4_nl"), "never a coarse output");
+        assert_eq!(chosen(&candidates).as_deref(), Some("iq4_nl"), "never coarse attention");
     }
 
     #[test]
@@ -149,20 +144,18 @@ mod tests {
     }
 
     #[test]
-    fn the_finer_type_is_tried_where_q4_0_spoils_the_answers_and_not_otherwise() {
+    fn a_finer_recipe_is_tried_where_the_first_spoils_the_answers_and_not_otherwise() {
         let worth =
             |recipe: &str, before: &[Candidate]| is_worth_a_trial(recipe.parse().unwrap(), before);
-        assert!(worth("q4_0", &[]));
-        let good = [candidate("q4_0", 1.3, 95)];
-        assert!(
-            !worth("q4_0-all", &good) && !worth("iq4_nl", &good) && !worth("iq4_nl-all", &good)
-        );
-        let spoilt = [candidate("q4_0", 1.3, 40)];
-        assert!(!worth("q4_0-all", &spoilt) && worth("iq4_nl", &spoilt));
-        // Q4_0 crashed.
         assert!(worth("iq4_nl", &[]));
+        let good = [candidate("iq4_nl", 1.3, 95)];
+        assert!(!worth("iq4_nl-ffn", &good) && !worth("q4_0", &good) && !worth("q4_0-all", &good));
+        let spoilt = [candidate("iq4_nl", 1.3, 40)];
+        assert!(!worth("q4_0-all", &spoilt) && worth("iq4_nl-ffn", &spoilt));
+        // The first crashed.
+        assert!(worth("iq4_nl-ffn", &[]));
         // Not asked, because it was too slow.
-        let slow = [Candidate { agreement: None, ..candidate("q4_0", 1.0, 0) }];
-        assert!(!worth("iq4_nl", &slow));
+        let slow = [Candidate { agreement: None, ..candidate("iq4_nl", 1.0, 0) }];
+        assert!(!worth("iq4_nl-ffn", &slow));
     }
 }
