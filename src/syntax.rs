@@ -1,16 +1,22 @@
 //! Languages, and what their syntax says about a piece of text.
 //!
 //! In: a language's name as editors send it, and text. Out: plain facts: is this inside a comment,
-//! where does the block end. A language is a folder in `grammars/` and one line in [`LANGUAGES`];
-//! without one, `None` is the answer and indentation has to do.
+//! where does the block end, what is defined here ([`outline`]), which names are used
+//! ([`references`]). A language is a folder in `grammars/` and one line in [`LANGUAGES`]; without
+//! one, `None` is the answer and indentation has to do.
 //!
 //! Every parse has a time budget: text comes from strangers.
+
+mod names;
+pub mod outline;
+pub mod references;
 
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use self::names::Names;
 use tree_sitter::{Node, ParseOptions, Parser, Query, QueryCursor, StreamingIterator, Tree};
 
 /// No parse takes longer. A window of 4 KB takes well under 1 ms.
@@ -24,28 +30,46 @@ pub struct Language {
     extensions: &'static [&'static str],
     grammar: tree_sitter_language::LanguageFn,
     structure: &'static str,
+    names: &'static str,
     /// Characters at a line's end after which an indented block follows.
     pub openers: &'static [char],
-    compiled: OnceLock<Option<(tree_sitter::Language, Query)>>,
+    compiled: OnceLock<Option<Query>>,
+    of_outline: OnceLock<Option<Names>>,
+    of_references: OnceLock<Option<Names>>,
 }
 
 macro_rules! language {
     ($id:literal, $extensions:expr, $grammar:expr, $openers:expr) => {
+        language!($id in $id, $extensions, $grammar, $openers)
+    };
+    ($id:literal in $folder:literal, $extensions:expr, $grammar:expr, $openers:expr) => {
         Language {
             id: $id,
             extensions: $extensions,
             grammar: $grammar,
-            structure: include_str!(concat!("../grammars/", $id, "/structure.scm")),
+            structure: include_str!(concat!("../grammars/", $folder, "/structure.scm")),
+            names: include_str!(concat!("../grammars/", $folder, "/names.scm")),
             openers: $openers,
             compiled: OnceLock::new(),
+            of_outline: OnceLock::new(),
+            of_references: OnceLock::new(),
         }
     };
 }
 
-/// One line a language.
-static LANGUAGES: [Language; 2] = [
+/// One line a language. `id in folder` shares the folder of another one.
+#[rustfmt::skip]
+static LANGUAGES: [Language; 10] = [
     language!("rust", &["rs"], tree_sitter_rust::LANGUAGE, &['{', '(', '[']),
     language!("python", &["py", "pyi"], tree_sitter_python::LANGUAGE, &[':', '{', '(', '[']),
+    language!("typescript", &["ts", "mts", "cts"], tree_sitter_typescript::LANGUAGE_TYPESCRIPT, &['{', '(', '[']),
+    language!("typescriptreact" in "typescript", &["tsx"], tree_sitter_typescript::LANGUAGE_TSX, &['{', '(', '[']),
+    language!("javascript", &["js", "mjs", "cjs"], tree_sitter_javascript::LANGUAGE, &['{', '(', '[']),
+    language!("javascriptreact" in "javascript", &["jsx"], tree_sitter_javascript::LANGUAGE, &['{', '(', '[']),
+    language!("go", &["go"], tree_sitter_go::LANGUAGE, &['{', '(', '[']),
+    language!("c", &["c"], tree_sitter_c::LANGUAGE, &['{', '(']),
+    language!("cpp", &["cpp", "cc", "cxx", "hpp", "hh", "hxx", "h"], tree_sitter_cpp::LANGUAGE, &['{', '(', '[']),
+    language!("java", &["java"], tree_sitter_java::LANGUAGE, &['{', '(']),
 ];
 
 /// The language with this name, if there is a grammar for it.
@@ -72,19 +96,22 @@ pub struct Structure<'a> {
 impl Language {
     /// Parses `text`; `None` when that takes too long.
     pub fn structure<'a>(&'a self, text: &'a str) -> Option<Structure<'a>> {
-        let (language, query) = self.compiled()?;
-        let mut parser = Parser::new();
-        parser.set_language(language).ok()?;
-        Some(Structure { tree: parse(&mut parser, text)?, query, text })
+        let query = self.compiled()?;
+        Some(Structure { tree: self.parse(text, Instant::now() + BUDGET)?, query, text })
     }
 
-    fn compiled(&self) -> Option<&(tree_sitter::Language, Query)> {
-        let compile = || {
-            let language = tree_sitter::Language::new(self.grammar);
-            let query = Query::new(&language, self.structure).ok()?;
-            Some((language, query))
-        };
+    fn compiled(&self) -> Option<&Query> {
+        let compile = || Query::new(&self.grammar.into(), self.structure).ok();
         self.compiled.get_or_init(compile).as_ref()
+    }
+
+    fn parse(&self, text: &str, deadline: Instant) -> Option<Tree> {
+        let mut parser = Parser::new();
+        parser.set_language(&self.grammar.into()).ok()?;
+        let mut late = |_: &tree_sitter::ParseState| past(deadline);
+        let options = ParseOptions::new().progress_callback(&mut late);
+        let mut read = |at: usize, _| text.as_bytes().get(at..).unwrap_or_default();
+        parser.parse_with_options(&mut read, None, Some(options))
     }
 }
 
@@ -133,15 +160,11 @@ fn closer(block: Node) -> Option<Node> {
     last.filter(|last| matches!(last.kind(), "}" | ")" | "]"))
 }
 
-fn parse(parser: &mut Parser, text: &str) -> Option<Tree> {
-    let deadline = Instant::now() + BUDGET;
-    let mut late = |_: &tree_sitter::ParseState| match Instant::now() > deadline {
+fn past(deadline: Instant) -> ControlFlow<()> {
+    match Instant::now() > deadline {
         true => ControlFlow::Break(()),
         false => ControlFlow::Continue(()),
-    };
-    let options = ParseOptions::new().progress_callback(&mut late);
-    let mut read = |at: usize, _| text.as_bytes().get(at..).unwrap_or_default();
-    parser.parse_with_options(&mut read, None, Some(options))
+    }
 }
 
 #[cfg(test)]
@@ -160,7 +183,11 @@ mod tests {
 
     #[test]
     fn every_query_compiles() {
-        assert!(LANGUAGES.iter().all(|language| language.compiled().is_some()));
+        for language in &LANGUAGES {
+            let queries = [language.outline_names(), language.reference_names()];
+            assert!(language.compiled().is_some(), "{}", language.id);
+            assert!(queries.iter().all(Option::is_some), "{}", language.id);
+        }
     }
 
     #[test]
@@ -175,6 +202,42 @@ mod tests {
         check("python", "def f():\n    $0x = 1\n    return x$1\n\ndef g():\n");
         check("python", "class A:\n    def f(self):\n        $0return 1$1\n\n    def g(self):\n");
         check("python", "def f():\n    $0x = 1\n    return x\n");
+    }
+
+    #[test]
+    fn a_block_of_each_language_ends_where_its_bracket_closes() {
+        let class = "class A {\n  f() {\n    $0g({ a: '}' })\n  }$1\n}\n";
+        for id in ["typescript", "typescriptreact", "javascript", "javascriptreact"] {
+            check(id, class);
+        }
+        check("typescript", "interface A {\n  $0b: string\n}$1\n");
+        check("javascriptreact", "const a = () => {\n  $0return <b>}</b>\n}$1\n");
+        check("go", "func f() {\n\t$0s := `}`\n\tif s {\n\t}\n}$1\n\nfunc g() {\n");
+        check("c", "int f(void) {\n  $0char c = '}';\n  return 1;\n}$1\n");
+        check("cpp", "namespace a {\nclass B {\n  $0int c;\n}$1;\n}\n");
+        check("java", "class A {\n  void f() {\n    $0g(\"}\");\n  }$1\n}\n");
+    }
+
+    #[test]
+    fn a_file_is_of_the_language_that_its_ending_says() {
+        let expected = [
+            ("rust", "rs"),
+            ("python", "py pyi"),
+            ("typescript", "ts mts cts"),
+            ("typescriptreact", "tsx"),
+            ("javascript", "js mjs cjs"),
+            ("javascriptreact", "jsx"),
+            ("go", "go"),
+            ("c", "c"),
+            ("cpp", "h cc cpp cxx hpp hh hxx"),
+            ("java", "java"),
+            ("lua", "lua"),
+        ];
+        for (id, endings) in expected {
+            for ending in endings.split(' ') {
+                assert_eq!(language_of(Path::new(&format!("a/b.{ending}"))), id);
+            }
+        }
     }
 
     #[test]

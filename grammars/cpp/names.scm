@@ -1,0 +1,93 @@
+(comment) @doc
+(attribute_declaration) @aside
+(template_declaration (_) @item .) @whole
+(declaration type: (class_specifier) @item) @whole
+
+(namespace_definition name: (_) @name body: (_) @body) @definition.module
+(class_specifier name: (_) @name body: (_) @body) @definition.type
+(alias_declaration name: (_) @name) @definition.type
+(concept_definition name: (_) @name) @definition.type
+(struct_specifier name: (_) @name body: (_) @body) @definition.type
+(union_specifier name: (_) @name body: (_) @body) @definition.type
+(enum_specifier name: (_) @name body: (_) @body) @definition.type
+(type_definition type: [(struct_specifier !name body: (_) @body) (union_specifier !name body: (_) @body) (enum_specifier !name body: (_) @body)]
+  declarator: (type_identifier) @name) @definition.type
+(type_definition declarator: (type_identifier) @name) @definition.type
+(type_definition declarator: (pointer_declarator declarator: (type_identifier) @name)) @definition.type
+(type_definition declarator: (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (type_identifier) @name)))) @definition.type
+(preproc_function_def name: (_) @name value: (_)? @body) @definition.macro
+(preproc_def name: (_) @name value: (_) @body) @definition.constant
+
+(function_definition declarator: [
+  (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name)
+  (pointer_declarator declarator: (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name))
+  (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name)))
+  (reference_declarator (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name))
+] (field_initializer_list)? @body body: (_) @body) @definition.function
+(function_definition declarator: [
+  (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name)
+  (pointer_declarator declarator: (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name))
+  (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name)))
+  (reference_declarator (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name))
+]) @definition.function
+(declaration declarator: [
+  (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name)
+  (pointer_declarator declarator: (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name))
+  (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name)))
+  (reference_declarator (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name))
+]) @definition.function
+(field_declaration declarator: [
+  (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name)
+  (pointer_declarator declarator: (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name))
+  (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name)))
+  (reference_declarator (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name))
+]) @definition.function
+(field_declaration declarator: [
+  (field_identifier) @name
+  (pointer_declarator declarator: (field_identifier) @name)
+  (pointer_declarator declarator: (pointer_declarator declarator: (field_identifier) @name))
+  (array_declarator declarator: (field_identifier) @name)
+  (pointer_declarator declarator: (array_declarator declarator: (field_identifier) @name))
+  (reference_declarator (field_identifier) @name)
+]) @definition.field
+(enumerator name: (_) @name) @definition.field
+(declaration declarator: [
+  (identifier) @name
+  (pointer_declarator declarator: (identifier) @name)
+  (array_declarator declarator: (identifier) @name)
+  (pointer_declarator declarator: (array_declarator declarator: (identifier) @name))
+]) @definition.constant
+(declaration declarator: (init_declarator declarator: [
+  (identifier) @name
+  (pointer_declarator declarator: (identifier) @name)
+  (array_declarator declarator: (identifier) @name)
+  (pointer_declarator declarator: (array_declarator declarator: (identifier) @name))
+] value: (_) @body)) @definition.constant
+
+(preproc_include path: (_) @path) @import
+(using_declaration (qualified_identifier name: (_) @name) @path) @import
+
+; What is bound here is no reference, and neither are later uses of it.
+(parameter_declaration declarator: [
+  (identifier) @binding
+  (pointer_declarator declarator: (identifier) @binding)
+  (array_declarator declarator: (identifier) @binding)
+  (reference_declarator (identifier) @binding)
+])
+(init_declarator declarator: [
+  (identifier) @binding
+  (pointer_declarator declarator: (identifier) @binding)
+  (array_declarator declarator: (identifier) @binding)
+  (reference_declarator (identifier) @binding)
+])
+(declaration declarator: [(identifier) (array_declarator) (pointer_declarator (identifier))] @binding)
+(for_range_loop declarator: [(identifier) @binding (reference_declarator (identifier) @binding)])
+(type_parameter_declaration (type_identifier) @binding)
+
+(field_expression argument: [(identifier) (this)] @receiver field: (field_identifier) @reference.member)
+(field_expression field: (_) @reference.member)
+(qualified_identifier scope: (_) @qualifier name: [(identifier) (type_identifier)] @reference.segment)
+(qualified_identifier scope: (_) @qualifier name: [(template_function name: (_) @reference.segment) (template_type name: (_) @reference.segment)])
+((identifier) @reference (#not-any-of? @reference "NULL" "stdin" "stdout" "stderr"))
+((type_identifier) @reference (#not-any-of? @reference "size_t" "ssize_t" "FILE" "auto"))
+((namespace_identifier) @reference (#not-eq? @reference "std"))

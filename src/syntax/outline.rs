@@ -1,0 +1,222 @@
+//! What a file defines and imports.
+//!
+//! In: a file's text. Out: its [`Outline`]: each definition with a signature, a container and a doc
+//! line, each import with the names it brings. What stands in a function's body is local and left
+//! out, as are Rust's test modules. Broken text gives what of it can be read.
+//!
+//! Pure. One parse and one pass of `names.scm`, with a time budget.
+
+mod collect;
+mod signature;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use self::collect::{Collected, Item, Statement};
+use self::signature::{Signature, Source, bare};
+use super::Language;
+use super::names::{Mark, outside};
+
+/// No file takes longer. A file of 1,000 lines takes some 5 ms, nearly all of it the parse.
+const BUDGET: Duration = Duration::from_millis(500);
+
+/// Larger files are generated, or no source at all. Where the parser recovers from errors it looks
+/// at no clock, so its time has to be bounded by the text's length, in bytes.
+pub(super) const LIMIT: usize = 1 << 20;
+
+/// What a definition is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A struct, class, enum, union, trait, interface or another name for a type.
+    Type,
+    Function,
+    /// A function of a type.
+    Method,
+    /// A field of a type, or a variant of an enum.
+    Field,
+    /// A constant, or a variable of a file.
+    Constant,
+    /// A module or namespace with a name of its own.
+    Module,
+    Macro,
+}
+
+/// One definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    pub name: String,
+    pub kind: Kind,
+    /// The bytes of the whole item, without comments before it.
+    pub range: Range<usize>,
+    /// The item without its body, white space collapsed, at most 200 bytes:
+    /// `pub fn f(&self, x: u8) -> Option<T>`. A type has its fields, variants and functions without
+    /// a body in it, as many as fit: `struct P { x: u8, y: u8 }`.
+    pub signature: String,
+    /// The type, class, impl or module it stands in.
+    pub container: Option<String>,
+    /// The first line of its doc comment or docstring, at most 80 bytes.
+    pub doc: Option<String>,
+}
+
+/// One import.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// As written, without quotes: `a::b::C`, `pkg.mod`, `./thing`.
+    pub path: String,
+    /// The names it brings, as this file calls them; none for a whole module or all of its names.
+    pub names: Vec<String>,
+}
+
+/// What a file defines and imports, in the order of the text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outline {
+    pub definitions: Vec<Definition>,
+    pub imports: Vec<Import>,
+}
+
+impl Language {
+    /// Parses `text`; `None` when that takes too long or the text is larger than 1 MiB.
+    pub fn outline(&self, text: &str) -> Option<Outline> {
+        let names = self.outline_names()?;
+        let deadline = Instant::now() + BUDGET;
+        let tree = (text.len() <= LIMIT).then(|| self.parse(text, deadline))??;
+        let mut collected = Collected::default();
+        names.each(&tree, text, 0..text.len(), deadline, |found| collected.add(&found))?;
+        let Collected { items, asides, mut imports, scopes, .. } = collected.sorted();
+        let omitted = items.iter().filter(|item| item.mark == Mark::Omit);
+        let mut is_kept = outside(omitted.map(|item| item.whole.clone()));
+        imports.retain(|import| is_kept(import.start));
+        let definitions = definitions(Source { text, asides: &asides }, &items);
+        Some(Outline { definitions, imports: resolved(text, imports, &scopes) })
+    }
+}
+
+/// A body, and whose it is.
+struct Scope<'a> {
+    item: &'a Item,
+    body: Range<usize>,
+    name: String,
+    /// Its type's number among the definitions.
+    definition: Option<usize>,
+}
+
+impl Scope<'_> {
+    fn is_local(&self) -> bool {
+        let open = [Mark::Container, Mark::Definition(Kind::Type), Mark::Definition(Kind::Module)];
+        !open.contains(&self.item.mark)
+    }
+
+    fn is_type(&self) -> bool {
+        matches!(self.item.mark, Mark::Container | Mark::Definition(Kind::Type))
+    }
+}
+
+/// `items` come in the order of the text, the outer one first.
+fn definitions(source: Source, items: &[Item]) -> Vec<Definition> {
+    let mut definitions: Vec<Definition> = Vec::new();
+    let mut signatures: Vec<Signature> = Vec::new();
+    let mut scopes: Vec<Scope> = Vec::new();
+    let mut seen = HashSet::new();
+    for item in items {
+        while scopes.last().is_some_and(|scope| scope.body.end <= item.start) {
+            scopes.pop();
+        }
+        let Some(around) = around(&scopes, item) else { continue };
+        let mut own = None;
+        if let Some(definition) = definition(source, item, around) {
+            let Definition { name, kind, container, .. } = &definition;
+            let may_repeat = matches!(kind, Kind::Function | Kind::Method);
+            if !may_repeat && !seen.insert((container.clone(), name.clone(), *kind)) {
+                continue;
+            }
+            let signature = source.signature(item, *kind);
+            if let Some(outer) = around.and_then(|scope| scope.definition) {
+                signatures[outer].add_part(&signature, item, source);
+            }
+            own = (*kind == Kind::Type).then_some(definitions.len());
+            definitions.push(definition);
+            signatures.push(signature);
+        }
+        if let Some(body) = item.body.clone() {
+            let name = bare(item.names(source.text).1).to_owned();
+            scopes.push(Scope { item, body, name, definition: own });
+        }
+    }
+    for (definition, signature) in definitions.iter_mut().zip(signatures) {
+        definition.signature = signature.into_text();
+    }
+    definitions
+}
+
+/// The scope that an item is defined in, `Some(None)` for that of the file; `None` for a local item.
+fn around<'s, 'a>(scopes: &'s [Scope<'a>], item: &Item) -> Option<Option<&'s Scope<'a>>> {
+    let mut around = scopes.iter().rev().filter(|scope| scope.body.contains(&item.start));
+    match item.mark {
+        Mark::Attribute => around.find(|scope| scope.is_type()).map(Some),
+        _ => match around.next() {
+            Some(scope) if scope.is_local() => None,
+            scope => Some(scope),
+        },
+    }
+}
+
+/// Without a signature, which may still grow.
+fn definition(source: Source, item: &Item, around: Option<&Scope>) -> Option<Definition> {
+    let (owner, name) = item.names(source.text);
+    let of_type = owner.is_some() || around.is_some_and(Scope::is_type);
+    let kind = match item.kind()? {
+        Kind::Function if of_type => Kind::Method,
+        kind => kind,
+    };
+    Some(Definition {
+        name: name.to_owned(),
+        kind,
+        range: item.whole.clone(),
+        signature: String::new(),
+        container: owner.or_else(|| around.map(|scope| scope.name.clone())),
+        doc: source.doc(item),
+    })
+}
+
+/// `imports` and `scopes` come in the order of the text, the outer one first.
+fn resolved(text: &str, imports: Vec<Statement>, scopes: &[(Range<usize>, usize)]) -> Vec<Import> {
+    let mut scopes = scopes.iter().peekable();
+    let mut open: Vec<(usize, String)> = Vec::new();
+    let mut resolved = Vec::new();
+    for import in imports {
+        let enter = |scope: &&(Range<usize>, usize)| scope.0.start <= import.start;
+        while let Some((scope, list)) = scopes.next_if(enter) {
+            open.retain(|(end, _)| *end > scope.start);
+            let prefix = open.last().map_or("", |(_, prefix)| prefix);
+            open.push((scope.end, format!("{prefix}{}", dense(&text[scope.start..*list]))));
+        }
+        open.retain(|(end, _)| *end > import.start);
+        let prefix = open.last().map_or("", |(_, prefix)| prefix);
+        let names = import.names.into_iter().map(|name| text[name].to_owned());
+        let import = match import.path {
+            Some(path) => {
+                let path = format!("{prefix}{}", dense(&text[path]));
+                Import { path, names: names.collect() }
+            }
+            // `self` in a list: what the list is of.
+            None => {
+                let path = prefix.trim_end_matches(':').to_owned();
+                let names = path.rsplit("::").next().map(str::to_owned).into_iter().collect();
+                Import { path, names }
+            }
+        };
+        if !import.path.is_empty() {
+            resolved.push(import);
+        }
+    }
+    resolved
+}
+
+/// A path without quotes, brackets and white space.
+fn dense(path: &str) -> String {
+    let path = path.trim_matches(['"', '\'', '`', '<', '>']);
+    path.chars().filter(|letter| !letter.is_whitespace()).collect()
+}

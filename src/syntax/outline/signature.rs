@@ -1,0 +1,195 @@
+//! An item in one line: its signature, and the first line of what documents it.
+//!
+//! In: an item, the text around it and the comments in that. Out: short strings. How much is read
+//! does not grow with an item's length.
+
+use std::ops::Range;
+
+use super::Kind;
+use super::collect::{Aside, Item};
+use crate::syntax::names::Mark;
+
+/// The longest signature, in bytes.
+const SIGNATURE: usize = 200;
+/// The longest doc line, and the longest constant whose value is shown, in bytes.
+const LINE: usize = 80;
+/// How many comments and attributes above an item may belong to it.
+const ASIDES: usize = 100;
+
+/// A text and its comments and attributes, in order.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    pub text: &'a str,
+    pub asides: &'a [Aside],
+}
+
+/// The head of an item; of a type also its parts.
+pub struct Signature {
+    head: String,
+    parts: Vec<String>,
+    /// The bracket that its parts stand in.
+    opener: Option<char>,
+    /// What follows them: the name of a C type.
+    tail: String,
+    is_full: bool,
+}
+
+impl Signature {
+    /// Shows a field, or a function without a body, in its type's signature.
+    pub fn add_part(&mut self, part: &Signature, item: &Item, source: Source) {
+        let is_declared = item.kind() == Some(Kind::Function) && item.body.is_none();
+        if item.kind() != Some(Kind::Field) && !is_declared || self.is_full {
+            return;
+        }
+        // `int x, y;` is one part.
+        if self.parts.last().is_some_and(|last| last.trim_end_matches([' ', ',', ';']) == part.head)
+        {
+            return;
+        }
+        let length: usize = self.parts.iter().map(|part| part.len()).sum();
+        let around = self.head.len() + self.tail.len() + " {  } , …".len();
+        if around + length + part.head.len() > SIGNATURE {
+            self.is_full = true;
+            return;
+        }
+        let rest = source.text[item.whole.end..].trim_start();
+        let separator = if rest.starts_with(',') { ", " } else { "; " };
+        self.parts.push(format!("{}{separator}", part.head));
+    }
+
+    pub fn into_text(self) -> String {
+        let mut parts = self.parts.concat();
+        let tail = match self.tail.as_str() {
+            "" => String::new(),
+            tail => format!(" {tail}"),
+        };
+        if parts.is_empty() {
+            return self.head + &tail;
+        }
+        match self.is_full {
+            true => parts.push('…'),
+            false => parts.truncate(parts.len() - 2),
+        }
+        match self.opener {
+            Some('{') => format!("{} {{ {parts} }}{tail}", self.head),
+            _ => format!("{}: {parts}", self.head),
+        }
+    }
+}
+
+impl Source<'_> {
+    pub fn signature(self, item: &Item, kind: Kind) -> Signature {
+        let Range { start, end } = item.whole;
+        let head_end = item.body.as_ref().map_or(end, |body| body.start);
+        let is_value = matches!(kind, Kind::Constant | Kind::Field);
+        let head = if item.mark == Mark::Attribute {
+            self.text[item.name.clone()].to_owned()
+        } else if is_value && end > head_end {
+            let whole = self.collapsed(start..end, LINE + 1);
+            match whole.len() <= LINE {
+                true => whole,
+                false => self.collapsed(start..head_end, SIGNATURE),
+            }
+        } else {
+            self.collapsed(start..head_end, SIGNATURE)
+        };
+        let opener = item.body.as_ref().and_then(|body| self.text[body.start..].chars().next());
+        let tail = match (kind, &item.body) {
+            (Kind::Type, Some(body)) => self.collapsed(body.end..end, LINE),
+            _ => String::new(),
+        };
+        let tail = shortened(trimmed(&tail), LINE);
+        let head = shortened(trimmed(&head), SIGNATURE - tail.len());
+        Signature { head, parts: Vec::new(), opener, tail, is_full: false }
+    }
+
+    /// The text without comments and attributes, each run of white space one space; a little more
+    /// than `limit` bytes at most.
+    fn collapsed(self, range: Range<usize>, limit: usize) -> String {
+        let mut out = String::new();
+        let mut at = range.start;
+        let first = self.asides.partition_point(|aside| aside.range.start < at);
+        let asides = self.asides[first..].iter().map(|aside| aside.range.clone());
+        let inside = asides.take_while(|aside| aside.start < range.end);
+        for aside in inside.chain([range.end..range.end]) {
+            let code = self.text.get(at..aside.start).unwrap_or_default();
+            for word in code.split_whitespace() {
+                push(&mut out, word);
+                if out.len() > limit {
+                    return shortened(&out, limit + 1);
+                }
+            }
+            at = at.max(aside.end);
+        }
+        out
+    }
+
+    /// The first line of what documents an item.
+    pub fn doc(self, item: &Item) -> Option<String> {
+        let text = match item.docstring.clone() {
+            Some(docstring) => {
+                let text = &self.text[docstring];
+                &text[text.find(['"', '\''])?..]
+            }
+            None => &self.text[self.doc_before(item.whole.start)?],
+        };
+        let marks = ['/', '*', '!', '"', '\'', ' ', '\t', '\r'];
+        let mut lines = text.lines().take(ASIDES).map(|line| line.trim_matches(marks));
+        let line = lines.find(|line| !line.is_empty())?;
+        Some(shortened(line, LINE))
+    }
+
+    /// The first of the doc comments that end right above `start`.
+    fn doc_before(self, start: usize) -> Option<Range<usize>> {
+        let above = self.asides.partition_point(|aside| aside.range.start < start);
+        let (mut at, mut doc) = (start, None);
+        for aside in self.asides[..above].iter().rev().take(ASIDES) {
+            let Range { start, end } = aside.range;
+            let gap = self.text.get(end..at)?;
+            let lines = gap.matches('\n').count();
+            let line = self.text[..start].rsplit('\n').next().unwrap_or_default();
+            if !gap.trim().is_empty() || lines > 1 || !line.trim().is_empty() {
+                break;
+            }
+            at = start;
+            if aside.is_doc {
+                doc = Some(aside.range.clone());
+            }
+        }
+        doc
+    }
+}
+
+/// Adds a word behind a space, except inside brackets: `f(`, `a,`, `)` becomes `f(a)`.
+fn push(out: &mut String, word: &str) {
+    if word.starts_with([')', ']']) {
+        out.truncate(out.trim_end_matches(',').len());
+    } else if !out.is_empty() && !out.ends_with(['(', '[']) {
+        out.push(' ');
+    }
+    out.push_str(word);
+}
+
+/// The name of a type without what it is applied to and where it is: `&'a m::Foo<T>` is `Foo`.
+pub fn bare(name: &str) -> &str {
+    let name = name.trim_start_matches(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    let name = name.split(['<', '[']).next().unwrap_or_default();
+    let name = name.rsplit("::").next().unwrap_or_default();
+    let name = name.rsplit(char::is_whitespace).next().unwrap_or_default();
+    name.trim_end_matches(|letter: char| !letter.is_alphanumeric() && letter != '_')
+}
+
+/// Without what leads to a body or ends a statement.
+fn trimmed(head: &str) -> &str {
+    let head = head.trim_end_matches([' ', '{', ':', '=', ';', ',']);
+    head.strip_suffix("=>").map_or(head, str::trim_end)
+}
+
+/// At most `limit` bytes.
+fn shortened(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(limit.saturating_sub('…'.len_utf8()));
+    format!("{}…", &text[..end])
+}
