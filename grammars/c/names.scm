@@ -56,7 +56,11 @@
   (pointer_declarator declarator: (identifier) @binding)
   (array_declarator declarator: (identifier) @binding)
 ])
-(declaration declarator: [(identifier) (array_declarator) (pointer_declarator (identifier))] @binding)
+(declaration declarator: [
+  (identifier) @binding
+  (pointer_declarator declarator: (identifier) @binding)
+  (array_declarator declarator: (identifier) @binding)
+])
 
 (field_expression argument: [(identifier)] @receiver field: (field_identifier) @reference.member)
 (field_expression field: (_) @reference.member)

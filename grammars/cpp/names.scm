@@ -1,7 +1,6 @@
 (comment) @doc
 (attribute_declaration) @aside
 (template_declaration (_) @item .) @whole
-(declaration type: (class_specifier) @item) @whole
 
 (namespace_definition name: (_) @name body: (_) @body) @definition.module
 (class_specifier name: (_) @name body: (_) @body) @definition.type
@@ -80,7 +79,11 @@
   (array_declarator declarator: (identifier) @binding)
   (reference_declarator (identifier) @binding)
 ])
-(declaration declarator: [(identifier) (array_declarator) (pointer_declarator (identifier))] @binding)
+(declaration declarator: [
+  (identifier) @binding
+  (pointer_declarator declarator: (identifier) @binding)
+  (array_declarator declarator: (identifier) @binding)
+])
 (for_range_loop declarator: [(identifier) @binding (reference_declarator (identifier) @binding)])
 (type_parameter_declaration (type_identifier) @binding)
 

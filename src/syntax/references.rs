@@ -171,6 +171,63 @@ mod tests {
         );
     }
 
+    /// Lower case is bound, upper case is not.
+    #[test]
+    fn every_way_to_bind_a_name_is_known() {
+        for (id, text) in [
+            (
+                "rust",
+                "fn f<t: A>(a: t, mut b: B) { for c in C { a; b; c } |d, e: D| d; let (g, mut h) = E; \
+                 if let F(i) = G { i; } let H { j, .. } = I; let k = |l: J| l; g; h; j; k; }",
+            ),
+            (
+                "python",
+                "def f(a, b=A, c: B = C, *d, e: D, **g):\n    h, i = E\n    for j in F: pass\n\
+                 \x20   with G as k: a, b, c, d, e, g, h, i, j, k\n\
+                 \x20   return [lambda l: l for m in H if (n := m) and n]\n",
+            ),
+            (
+                "typescript",
+                "function f<t>(a: t, b?: A) { const c = B; let [d] = C; for (const e of D) { e } \
+                 try { a; b } catch (g) { g } const { h } = E; return [i => i, c, d, h] }",
+            ),
+            (
+                "javascript",
+                "function f(a, b = A, ...c) { const d = B; let [e] = C; for (const g of D) { g } \
+                 try { a; b; c } catch (h) { h } const { i } = E; return [j => j, d, e, i] }",
+            ),
+            (
+                "go",
+                "package p\nfunc f[t A](a B, b ...C) { c, d := D, E; var e = F; \
+                 for g, h := range G { a(b, c, d, e, g, h) } }\n",
+            ),
+            (
+                "c",
+                "int f(A a, B *b, C c[]) { D d = E; F *e = G; H g[] = I; J h; K *i; L j[2]; \
+                 return a + b + c + d + e + g + h + i + j; }",
+            ),
+            (
+                "cpp",
+                "template <typename t> int f(A a, B *b, C &c) { D d = E; F *e = G; H &g = I; J h; \
+                 for (K i : L) { i; } for (M &j : N) { j; } return a + b + c + d + e + g + h; }",
+            ),
+            (
+                "java",
+                "class Z<t> { void f(A a, B... b) { C c = D; for (E d : F) { d(); } G(e -> e); H((g, h) -> g + h); \
+                 try (I i = J) { a = b + c + i; } catch (K j) { j = j; } } }",
+            ),
+        ] {
+            let found = references(id, &format!("$0{text}$1"));
+            let letter = |it: &Reference| it.name.starts_with(char::is_lowercase);
+            assert!(
+                !found.iter().any(|it| it.place == Place::Plain && letter(it)),
+                "{id} {found:?}"
+            );
+            let expected = text.chars().filter(|c| ('A'..'O').contains(c)).collect::<HashSet<_>>();
+            assert_eq!(found.len(), expected.len(), "{id} {found:?}");
+        }
+    }
+
     #[test]
     fn broken_text_has_references_too() {
         check(

@@ -42,7 +42,7 @@ impl Item {
             return (Some(bare(&text[owner]).to_owned()), name);
         }
         match name.rsplit_once("::") {
-            Some((owner, last)) if self.kind() == Some(Kind::Function) => {
+            Some((owner, last)) if matches!(self.kind(), Some(Kind::Function | Kind::Type)) => {
                 (Some(bare(owner).to_owned()), last)
             }
             _ => (None, name),

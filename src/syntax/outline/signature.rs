@@ -13,8 +13,10 @@ use crate::syntax::names::Mark;
 const SIGNATURE: usize = 200;
 /// The longest doc line, and the longest constant whose value is shown, in bytes.
 const LINE: usize = 80;
-/// How many comments and attributes above an item may belong to it.
+/// How many comments and attributes above an item may belong to it, or stand in its head.
 const ASIDES: usize = 100;
+/// How much is read of one piece of text, in bytes: many items may share it.
+const READ: usize = 1024;
 
 /// A text and its comments and attributes, in order.
 #[derive(Clone, Copy)]
@@ -111,9 +113,9 @@ impl Source<'_> {
         let first = self.asides.partition_point(|aside| aside.range.start < at);
         let asides = self.asides[first..].iter().map(|aside| aside.range.clone());
         let inside = asides.take_while(|aside| aside.start < range.end);
-        for aside in inside.chain([range.end..range.end]) {
+        for aside in inside.take(ASIDES).chain(std::iter::once(range.end..range.end)) {
             let code = self.text.get(at..aside.start).unwrap_or_default();
-            for word in code.split_whitespace() {
+            for word in start_of(code).split_whitespace() {
                 push(&mut out, word);
                 if out.len() > limit {
                     return shortened(&out, limit + 1);
@@ -133,6 +135,7 @@ impl Source<'_> {
             }
             None => &self.text[self.doc_before(item.whole.start)?],
         };
+        let text = start_of(text);
         let marks = ['/', '*', '!', '"', '\'', ' ', '\t', '\r'];
         let mut lines = text.lines().take(ASIDES).map(|line| line.trim_matches(marks));
         let line = lines.find(|line| !line.is_empty())?;
@@ -146,9 +149,9 @@ impl Source<'_> {
         for aside in self.asides[..above].iter().rev().take(ASIDES) {
             let Range { start, end } = aside.range;
             let gap = self.text.get(end..at)?;
-            let lines = gap.matches('\n').count();
-            let line = self.text[..start].rsplit('\n').next().unwrap_or_default();
-            if !gap.trim().is_empty() || lines > 1 || !line.trim().is_empty() {
+            let line = self.text[..start].trim_end_matches([' ', '\t']);
+            let has_line = line.is_empty() || line.ends_with('\n');
+            if !gap.trim().is_empty() || gap.matches('\n').count() > 1 || !has_line {
                 break;
             }
             at = start;
@@ -158,6 +161,10 @@ impl Source<'_> {
         }
         doc
     }
+}
+
+fn start_of(text: &str) -> &str {
+    &text[..text.floor_char_boundary(READ)]
 }
 
 /// Adds a word behind a space, except inside brackets: `f(`, `a,`, `)` becomes `f(a)`.

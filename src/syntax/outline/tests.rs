@@ -39,7 +39,9 @@ pub struct Point<T> where T: Copy {
     pub x: T,
     y: (u8, u8), // down
 }
-pub struct Pair(u8, String);
+/** Two. */
+pub struct Pair(u8, /* and */ String);
+union Raw { a: u8, b: i8 }
 enum Shape { Dot, Line(u8), Box { w: u8 } }
 
 impl<T: Copy> Display for m::Point<T> {
@@ -74,7 +76,10 @@ mod tests {
             Type Point | pub struct Point<T> where T: Copy { pub x: T, y: (u8, u8) } | A point.
             Field Point.x | pub x: T | Across.
             Field Point.y | y: (u8, u8)
-            Type Pair | pub struct Pair(u8, String)
+            Type Pair | pub struct Pair(u8, String) | Two.
+            Type Raw | union Raw { a: u8, b: i8 }
+            Field Raw.a | a: u8
+            Field Raw.b | b: i8
             Type Shape | enum Shape { Dot, Line(u8), Box { w: u8 } }
             Field Shape.Dot | Dot
             Field Shape.Line | Line(u8)
@@ -135,6 +140,7 @@ class Point(Base, metaclass=Meta):
         r'''Its area.'''
 
 def top(a, b=1): return a
+type Alias = list[int]
 "#,
         expect![[r#"
             Constant LIMIT | LIMIT: int = 3
@@ -146,6 +152,7 @@ def top(a, b=1): return a
             Field Point.size | size
             Method Point.area | async def area(self, *args) -> float | Its area.
             Function top | def top(a, b=1)
+            Type Alias | type Alias = list[int]
             os.path []
             numpy ["np"]
             pkg.mod ["one", "second"]
@@ -170,7 +177,7 @@ export abstract class Point<T> extends Base implements Shape {
   handler = async (e: Event) => { this.x = 2; };
   constructor(readonly name: string) { super(); }
   get area(): number { const local = 1; return local; }
-  abstract draw(to: Canvas): void;
+  abstract draw(to: Canvas /* a canvas */): void;
 }
 export interface Shape { kind: 'dot' | 'box'; area(): number }
 export type Id = string | { id: number };
@@ -232,7 +239,9 @@ fn tsx_is_typescript_with_elements() {
 }
 
 const JAVASCRIPT: &str = r#"
-import def, { a as b } from './mod.js';
+import def, { a as b, same } from './mod.js';
+import * as all from './all.js';
+export { again } from './again.js';
 const fs = require("fs"), { join } = require('path');
 
 /**
@@ -240,12 +249,16 @@ const fs = require("fs"), { join } = require('path');
  */
 export class Point extends Base {
   #secret = 1;
+  @bound tick() {}
   move = (by) => { this.x += by; };
   static of(x, { y } = {}) { return new Point(x, y); }
 }
 // no doc
-function* walk(from) { const local = 1; }
+function* walk(from /* there */) { const local = 1; }
 const twice = x => x * 2;
+export const half = function (x) { return x / 2; };
+export const ZERO = 0;
+let level = 1;
 var LIMIT = 3;
 exports.helper = function (a) { return a; };
 "#;
@@ -256,18 +269,24 @@ fn javascript() {
         "javascript",
         JAVASCRIPT,
         expect![[r#"
-        Type Point | export class Point extends Base { #secret = 1 } | A point.
-        Field Point.#secret | #secret = 1
-        Method Point.move | move = (by)
-        Method Point.of | static of(x, { y } = {})
-        Function walk | function* walk(from)
-        Function twice | const twice = x
-        Constant LIMIT | var LIMIT = 3
-        Function helper | exports.helper = function (a)
-        ./mod.js ["def", "b"]
-        fs ["fs"]
-        path ["join"]
-    "#]],
+            Type Point | export class Point extends Base { #secret = 1 } | A point.
+            Field Point.#secret | #secret = 1
+            Method Point.tick | tick()
+            Method Point.move | move = (by)
+            Method Point.of | static of(x, { y } = {})
+            Function walk | function* walk(from)
+            Function twice | const twice = x
+            Function half | export const half = function (x)
+            Constant ZERO | export const ZERO = 0
+            Constant level | let level = 1
+            Constant LIMIT | var LIMIT = 3
+            Function helper | exports.helper = function (a)
+            ./mod.js ["def", "b", "same"]
+            ./all.js ["all"]
+            ./again.js []
+            fs ["fs"]
+            path ["join"]
+        "#]],
     );
     assert_eq!(outline("javascriptreact", JAVASCRIPT), outline("javascript", JAVASCRIPT));
 }
@@ -298,6 +317,7 @@ type (
 		Area() float64
 	}
 	Alias = Point[int]
+	Handler func(x int) error
 )
 
 const Limit = 3
@@ -321,6 +341,7 @@ func New[T any](x T) *Point[T] { return nil }
             Type Shape | Shape interface { Area() float64 } | Shape has an area.
             Method Shape.Area | Area() float64
             Type Alias | Alias = Point[int]
+            Type Handler | Handler func(x int) error
             Constant Limit | const Limit = 3
             Constant Red | Red = iota
             Constant Green | Green
@@ -353,6 +374,8 @@ struct point {
     int (*compare)(int a, int b);
 };
 typedef struct { int w; } box_t;
+union raw { char c; int *i; char **s; char b[4]; };
+typedef struct point point_t, *point_ptr;
 enum color { RED, GREEN = 2 };
 typedef int (*callback)(void *data);
 
@@ -374,6 +397,13 @@ char **point_names(void) { int local = 1; return 0; }
             Field point.compare | int (*compare)(int a, int b)
             Type box_t | typedef struct { int w } box_t
             Field box_t.w | int w
+            Type raw | union raw { char c; int *i; char **s; char b[4] }
+            Field raw.c | char c
+            Field raw.i | int *i
+            Field raw.s | char **s
+            Field raw.b | char b[4]
+            Type point_t | typedef struct point point_t, *point_ptr
+            Type point_ptr | typedef struct point point_t, *point_ptr
             Type color | enum color { RED, GREEN = 2 }
             Field color.RED | RED
             Field color.GREEN | GREEN = 2
@@ -410,12 +440,24 @@ private:
     T x_ = 0;
 };
 enum class Color { Red, Green };
+struct Pair { int &a; int *b; int **c; int d[2]; char *e[2]; };
+union Raw { int a; };
+typedef struct { int w; } Box;
+typedef Box *BoxPtr;
+typedef Box Same;
+typedef int (*Callback)(int);
+template <typename T> concept Small = sizeof(T) < 8;
 using Alias = Point<int>;
 }
 
 int geo::flat::Point<int>::size() const { return 1; }
 Point::Point() : x_(1) {}
-std::vector<int> all();
+[[nodiscard]] std::vector<int> all();
+const char **names(), *first = "a";
+int table[] = {1}, *end;
+Point &origin();
+#define MAX(a, b) (a)
+#define SIZE 3
 constexpr int LIMIT = 3;
 "#,
         expect![[r#"
@@ -430,10 +472,31 @@ constexpr int LIMIT = 3;
             Type flat.Color | enum class Color { Red, Green }
             Field Color.Red | Red
             Field Color.Green | Green
+            Type flat.Pair | struct Pair { int &a; int *b; int **c; int d[2]; char *e[2] }
+            Field Pair.a | int &a
+            Field Pair.b | int *b
+            Field Pair.c | int **c
+            Field Pair.d | int d[2]
+            Field Pair.e | char *e[2]
+            Type flat.Raw | union Raw { int a }
+            Field Raw.a | int a
+            Type flat.Box | typedef struct { int w } Box
+            Field Box.w | int w
+            Type flat.BoxPtr | typedef Box *BoxPtr
+            Type flat.Same | typedef Box Same
+            Type flat.Callback | typedef int (*Callback)(int)
+            Type flat.Small | template <typename T> concept Small = sizeof(T) < 8
             Type flat.Alias | using Alias = Point<int>
             Method Point.size | int geo::flat::Point<int>::size() const
             Method Point.Point | Point::Point()
             Function all | std::vector<int> all()
+            Function names | const char **names(), *first = "a"
+            Constant first | const char **names(), *first = "a"
+            Constant table | int table[] = {1}, *end
+            Constant end | int table[] = {1}, *end
+            Function origin | Point &origin()
+            Macro MAX | #define MAX(a, b)
+            Constant SIZE | #define SIZE 3
             Constant LIMIT | constexpr int LIMIT = 3
             point.hpp []
             std::string ["string"]
@@ -461,9 +524,11 @@ public class Point<T> extends Base implements Shape {
     @Inject
     public Point(int x) throws Failure { int local = 1; }
     /** Adds. */
-    @Override public List<T> add(List<T> other) { return other; }
+    @Override public List<T> add(List<T> /* same */ other // one
+    ) { return other; }
     enum Color { RED, GREEN(2) }
-    record Pair(int a, String b) {}
+    record Pair(int a, String b) { Pair { } }
+    @interface Mark { int level() default 1; }
     interface Shape { int LIMIT = 1; double area(); }
 }
 "#,
@@ -477,6 +542,9 @@ public class Point<T> extends Base implements Shape {
             Field Color.RED | RED
             Field Color.GREEN | GREEN(2)
             Type Point.Pair | record Pair(int a, String b)
+            Method Pair.Pair | Pair
+            Type Point.Mark | @interface Mark { int level() default 1 }
+            Method Mark.level | int level() default 1
             Type Point.Shape | interface Shape { double area() }
             Constant Shape.LIMIT | int LIMIT = 1
             Method Shape.area | double area()
@@ -503,10 +571,25 @@ fn a_long_signature_is_cut() {
 
 #[test]
 fn the_range_of_a_definition_is_the_whole_item() {
-    let text = "// a\nexport class A { f() {} }\n";
-    let outline = outline("typescript", text);
-    let ranges: Vec<&str> = outline.definitions.iter().map(|it| &text[it.range.clone()]).collect();
-    assert_eq!(ranges, ["export class A { f() {} }", "f() {}"]);
+    let expected = [
+        (
+            "typescript",
+            "// a\nexport class A { f() {} }\n",
+            ["export class A { f() {} }", "f() {}"],
+        ),
+        ("python", "# a\n@b\nclass A:\n    c = 1\n", ["@b\nclass A:\n    c = 1", "c = 1"]),
+        (
+            "cpp",
+            "template <typename T>\nclass A { int b; };\n",
+            ["template <typename T>\nclass A { int b; };", "int b;"],
+        ),
+        ("go", "type A struct { b int }\n", ["type A struct { b int }", "b int"]),
+    ];
+    for (id, text, expected) in expected {
+        let definitions = outline(id, text).definitions;
+        let ranges: Vec<&str> = definitions.iter().map(|it| &text[it.range.clone()]).collect();
+        assert_eq!(ranges, expected);
+    }
 }
 
 #[test]
