@@ -7,7 +7,8 @@ use std::ops::Range;
 use std::time::Instant;
 
 use tree_sitter::{
-    Node, Query, QueryCapture, QueryCursor, QueryCursorOptions, StreamingIterator, Tree,
+    CaptureQuantifier, Node, Query, QueryCapture, QueryCursor, QueryCursorOptions,
+    StreamingIterator, Tree,
 };
 
 use super::outline::Kind;
@@ -130,16 +131,14 @@ impl Language {
         let mut query = Query::new(&self.grammar.into(), self.names).ok()?;
         let marks: Vec<Mark> =
             query.capture_names().iter().map(|name| mark(name)).collect::<Option<_>>()?;
+        let refers = |mark: &Mark| {
+            matches!(mark, Mark::Reference | Mark::Member | Mark::Segment | Mark::Binding)
+        };
         for pattern in 0..query.pattern_count() {
-            let is_used = |mark: Mark| {
-                let has = |index| {
-                    let quantifiers = query.capture_quantifiers(pattern);
-                    quantifiers[index] != tree_sitter::CaptureQuantifier::Zero
-                };
-                marks.iter().enumerate().any(|(index, other)| *other == mark && has(index))
-            };
-            let refers = [Mark::Reference, Mark::Member, Mark::Segment, Mark::Binding];
-            if !with_references && refers.into_iter().any(is_used) {
+            let mut used = query.capture_quantifiers(pattern).iter().zip(&marks);
+            let is_for_references =
+                used.any(|(count, mark)| *count != CaptureQuantifier::Zero && refers(mark));
+            if is_for_references && !with_references {
                 query.disable_pattern(pattern);
             }
         }

@@ -166,7 +166,7 @@ mod tests {
         );
         check(
             "python",
-            "$0import z\ndef f(a: A):\n    b = a.c(D())\n    return b$1\n",
+            "$0from __future__ import y\nimport z\ndef f(a: A):\n    b = a.c(D())\n    return b$1\n",
             expect!["D a.c A"],
         );
     }

@@ -158,7 +158,7 @@ impl Collected {
     /// In the order of the text, the outer one first.
     pub fn sorted(mut self) -> Self {
         for item in &mut self.items {
-            // `export` before a decorated class: two steps.
+            // `export declare class`: two steps.
             for _ in 0..2 {
                 if let Some(whole) = self.wholes.get(&item.whole.start) {
                     let end = whole.end.max(item.whole.end);

@@ -182,6 +182,10 @@ export abstract class Point<T> extends Base implements Shape {
 export interface Shape { kind: 'dot' | 'box'; area(): number }
 export type Id = string | { id: number };
 enum Color { Red, Green = 2 }
+function* walk(): Iterator<Id> { yield 1; }
+export const half = function (x: number) { return x / 2; };
+export const ZERO = 0;
+declare const FLAG: boolean;
 declare module 'other' { function helper(a: number): void; }
 namespace Inner { export const LIMIT = 3; }
 export const load = async (id: Id): Promise<Shape> => { const local = 1; return fetch(id); };
@@ -195,33 +199,37 @@ fn typescript() {
         "typescript",
         TYPESCRIPT,
         expect![[r#"
-        Type Point | export abstract class Point<T> extends Base implements Shape { private x: number = 1; static y?: string; abstract draw(to: Canvas): void } | A point.
-        Field Point.x | private x: number = 1
-        Field Point.y | static y?: string
-        Method Point.handler | handler = async (e: Event)
-        Method Point.constructor | constructor(readonly name: string)
-        Method Point.area | get area(): number
-        Method Point.draw | abstract draw(to: Canvas): void
-        Type Shape | export interface Shape { kind: 'dot' | 'box'; area(): number }
-        Field Shape.kind | kind: 'dot' | 'box'
-        Method Shape.area | area(): number
-        Type Id | export type Id = string | { id: number }
-        Type Color | enum Color { Red, Green = 2 }
-        Field Color.Red | Red
-        Field Color.Green | Green = 2
-        Module other | declare module 'other'
-        Function other.helper | function helper(a: number): void
-        Module Inner | namespace Inner
-        Constant Inner.LIMIT | export const LIMIT = 3
-        Function load | export const load = async (id: Id): Promise<Shape>
-        Function main | export default function main(this: Window)
-        Constant table | const table
-        react ["React", "use", "Ref"]
-        node:path ["path"]
-        ./style.css []
-        ./again []
-        sep ["sep"]
-    "#]],
+            Type Point | export abstract class Point<T> extends Base implements Shape { private x: number = 1; static y?: string; abstract draw(to: Canvas): void } | A point.
+            Field Point.x | private x: number = 1
+            Field Point.y | static y?: string
+            Method Point.handler | handler = async (e: Event)
+            Method Point.constructor | constructor(readonly name: string)
+            Method Point.area | get area(): number
+            Method Point.draw | abstract draw(to: Canvas): void
+            Type Shape | export interface Shape { kind: 'dot' | 'box'; area(): number }
+            Field Shape.kind | kind: 'dot' | 'box'
+            Method Shape.area | area(): number
+            Type Id | export type Id = string | { id: number }
+            Type Color | enum Color { Red, Green = 2 }
+            Field Color.Red | Red
+            Field Color.Green | Green = 2
+            Function walk | function* walk(): Iterator<Id>
+            Function half | export const half = function (x: number)
+            Constant ZERO | export const ZERO = 0
+            Constant FLAG | declare const FLAG: boolean
+            Module other | declare module 'other'
+            Function other.helper | function helper(a: number): void
+            Module Inner | namespace Inner
+            Constant Inner.LIMIT | export const LIMIT = 3
+            Function load | export const load = async (id: Id): Promise<Shape>
+            Function main | export default function main(this: Window)
+            Constant table | const table
+            react ["React", "use", "Ref"]
+            node:path ["path"]
+            ./style.css []
+            ./again []
+            sep ["sep"]
+        "#]],
     );
 }
 
@@ -576,6 +584,11 @@ fn the_range_of_a_definition_is_the_whole_item() {
             "typescript",
             "// a\nexport class A { f() {} }\n",
             ["export class A { f() {} }", "f() {}"],
+        ),
+        (
+            "typescript",
+            "export declare class A { b: c }\n",
+            ["export declare class A { b: c }", "b: c"],
         ),
         ("python", "# a\n@b\nclass A:\n    c = 1\n", ["@b\nclass A:\n    c = 1", "c = 1"]),
         (
