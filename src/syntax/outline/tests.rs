@@ -28,6 +28,7 @@ fn rust() {
         r#"
 use std::io::{self, Read as R, fmt::*};
 use crate::a::B;
+use std::{mem, rc::Rc};
 use plain;
 
 /// A point.
@@ -99,6 +100,8 @@ mod tests {
             std::io::Read ["R"]
             std::io::fmt []
             crate::a::B ["B"]
+            std::mem ["mem"]
+            std::rc::Rc ["Rc"]
             plain ["plain"]
         "#]],
     );
@@ -183,6 +186,7 @@ export interface Shape { kind: 'dot' | 'box'; area(): number }
 export type Id = string | { id: number };
 enum Color { Red, Green = 2 }
 function* walk(): Iterator<Id> { yield 1; }
+const third = (x: number) => x / 3;
 export const half = function (x: number) { return x / 2; };
 export const ZERO = 0;
 declare const FLAG: boolean;
@@ -214,6 +218,7 @@ fn typescript() {
             Field Color.Red | Red
             Field Color.Green | Green = 2
             Function walk | function* walk(): Iterator<Id>
+            Function third | const third = (x: number)
             Function half | export const half = function (x: number)
             Constant ZERO | export const ZERO = 0
             Constant FLAG | declare const FLAG: boolean
