@@ -258,8 +258,8 @@ mod tests {
         let text = "$0class A extends B { f(x: C<ns.D>): Promise<E> {\n\
                     const y = this.g(x); return ns.h({ i, k: new F(y) }).l } }$1";
         check("typescript", text, expect![".l F i ns.h ns this.g E ns.D C B"]);
-        let text = "$0class A extends B { f(x) { const y = this.g(x); return ns.h({ i, k: new F(y) }) } }$1";
-        check("javascript", text, expect!["F i ns.h ns this.g B"]);
+        let text = "$0class A extends B { f(x) { const y = this.g(x); return ns.h({ i, k: new F(y) }).l } }$1";
+        check("javascript", text, expect![".l F i ns.h ns this.g B"]);
         check(
             "typescriptreact",
             "$0const v = <Foo.Bar x={y}><Baz/></Foo.Bar>;$1",
@@ -289,8 +289,8 @@ mod tests {
 
     #[test]
     fn java() {
-        let text = "package a.b;\n$0class A extends B { @Override C<D> f(String x) {\n\
-                    var y = this.g(x); return new E(y).h(F.K, G::i); } }$1";
-        check("java", text, expect!["G::i G F.K F .h E this.g D C B"]);
+        let text = "package a.b;\n$0class A extends B { @Override C<M.N> f(String x) {\n\
+                    var y = this.g(x); return new E(y).h(F.K, G::i, y.j().k); } }$1";
+        check("java", text, expect![".k y.j G::i G F.K F .h E this.g M.N M C B"]);
     }
 }

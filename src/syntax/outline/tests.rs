@@ -170,7 +170,7 @@ import React, { useState as use, type Ref } from "react";
 import * as path from 'node:path';
 import './style.css';
 export { q } from './again';
-const { sep } = require('sep');
+const { sep } = require('sep'), all = require('all');
 
 /** A point. */
 @Injectable()
@@ -234,6 +234,7 @@ fn typescript() {
             ./style.css []
             ./again []
             sep ["sep"]
+            all ["all"]
         "#]],
     );
 }
