@@ -86,6 +86,18 @@ impl Language {
         };
         self.compiled.get_or_init(compile).as_ref()
     }
+
+    /// How many places of `text` do not parse; `None` when parsing takes too long.
+    pub fn errors(&self, text: &str) -> Option<usize> {
+        let tree = self.structure(text)?.tree;
+        let (mut nodes, mut errors) = (vec![tree.root_node()], 0);
+        while let Some(node) = nodes.pop() {
+            errors += usize::from(node.is_error() || node.is_missing());
+            let inner = (0..node.child_count() as u32).filter(|_| node.has_error());
+            nodes.extend(inner.filter_map(|child| node.child(child)));
+        }
+        Some(errors)
+    }
 }
 
 impl Structure<'_> {
