@@ -72,9 +72,13 @@ pub struct Suggestion {
 
 /// What to show of a generated text that was cut to its [`Extent`] already.
 ///
-/// In this order: first the text becomes plain code, indented as the file is; then it is cut where it
-/// says something again, itself or what stands there; then it is not shown at all if it should not be;
-/// and what is left must fit the syntax.
+/// The order of the filters:
+/// 1. It becomes plain code: up to a special token, without blanks too many, indented as the file is.
+/// 2. It is cut where it says something again: itself, the rest of the line, the lines below.
+/// 3. It is dropped if it only rewrites lines around, or has a secret that it made up.
+/// 4. What is left must fit the syntax: its brackets, then a parse, which is the one slow step
+///    (some 0.2 ms for a block; a single line is not parsed).
+/// 5. It is dropped if that is too little, or stands there already.
 pub fn shape(generated: &str, around: Around) -> Option<Suggestion> {
     let text = generated.replace('\r', "");
     let text = markers::without_markers(&text, around);

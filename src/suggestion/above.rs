@@ -12,7 +12,7 @@ pub fn repeats_above(text: &str, around: Around) -> bool {
     let long = text.lines().any(|line| line.trim().chars().count() > LONG);
     let above: Vec<&str> = around.lines_above().take(lines.len()).collect();
     let mut pairs = lines.iter().rev().zip(&above);
-    let same = |(line, above): (&Line, &&str)| line.whole.trim() == above.trim();
+    let same = |(line, above): (&Line, &&str)| line.whole.trim_end() == above.trim_end();
     long && above.len() == lines.len() && pairs.all(same)
 }
 
@@ -42,6 +42,7 @@ mod tests {
 
     #[test]
     fn a_short_line_a_sibling_or_the_end_of_a_typed_line_may_come_again() {
+        check("        return total;\n    $0\n", "return total;", "return total;|");
         check("    step();\n    $0\n", "step();", "step();|");
         check("    (1, \"first\"),\n    $0\n", "(2, \"first\"),", "(2, \"first\"),|");
         check("    reader.advance();\n    reader.adv$0\n", "ance();", "ance();|");

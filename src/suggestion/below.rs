@@ -36,10 +36,9 @@ pub fn without_next_line<'a>(text: &'a str, around: Around) -> &'a str {
         return text;
     };
     let again = |line: &&Line| {
-        // Deeper or less deep it is another one: `return None;` is in many blocks.
-        let placed = line.start == 0 || indent(&line.whole) == indent(next);
-        let (line, next) = (line.whole.trim(), next.trim());
-        placed && is_words(line) && nearly_equal(line, next, share(line, next, NEAR_LINE))
+        let (ours, below) = (line.whole.trim(), next.trim());
+        let near = || nearly_equal(ours, below, share(ours, below, NEAR_LINE));
+        is_words(ours) && is_placed(&line.whole, next) && near()
     };
     let found = lines(text, around).iter().find(again).map(|line| line.start);
     &text[..found.unwrap_or(text.len())]
@@ -49,16 +48,28 @@ pub fn without_next_line<'a>(text: &'a str, around: Around) -> &'a str {
 pub fn rewrites_lines_below(text: &str, around: Around) -> bool {
     let lines = lines(text, around);
     let count = lines.len().min(FIRST);
+    let mut below = around.lines_below();
+    let placed = lines.first().zip(below.next());
+    if !placed.is_some_and(|(line, below)| is_placed(&line.whole, below)) {
+        return false;
+    }
     let ours: Vec<&str> = lines[..count].iter().map(|line| line.whole.trim()).collect();
     let below: Vec<&str> = around.lines_below().take(count).map(str::trim).collect();
     let (ours, below) = (ours.join("\n"), below.join("\n"));
     is_words(&ours) && nearly_equal(&ours, &below, share(&ours, &below, NEAR_LINES).max(1))
 }
 
-/// A line of closers repeats another only at the same indentation: `}` follows `}`.
 fn repeats(line: &Line, below: &str) -> bool {
-    let placed = is_words(below) || indent(&line.whole) == indent(below);
-    placed && line.whole.trim() == below.trim()
+    is_placed(&line.whole, below) && line.whole.trim() == below.trim()
+}
+
+/// Whether a line stands where it may be that below. A deeper one is another: `return None;` is in
+/// many blocks. One of closers must be at the same indentation: `}` follows `}`.
+fn is_placed(line: &str, below: &str) -> bool {
+    match is_words(below) {
+        true => indent(line).len() <= indent(below).len(),
+        false => indent(line) == indent(below),
+    }
 }
 
 fn is_words(line: &str) -> bool {
@@ -96,6 +107,13 @@ mod tests {
         check(fixture, "\nuse b;\n\nfn f() {\n    1\n}", "\nuse b;|");
         check(fixture, "\nuse b;\n\nfn h() {\n    1\n}", "\nuse b;\n\nfn h() {\n    1\n}|");
         check("fn f() {$0\n}\n\nlast();\n", "\n    a();\n}\nlast();", "\n    a();|");
+    }
+
+    #[test]
+    fn the_same_line_in_a_deeper_block_is_another() {
+        let check = |fixture, generated, expect| check_in("python", fixture, generated, expect);
+        check("if a:\n    $0\nreturn None\n", "return None", "return None|");
+        check("if a:$0\nreturn None\n", "\n    return None\nelse:", "\n    return None\nelse:|");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::Around;
 use super::extent::{item, item_end};
-use super::lexical::{Place, Scan, scan};
+use super::lexical::{Scan, Within, scan};
 use crate::syntax;
 
 /// Cuts at a closer that fits no open bracket; and cuts several lines back to the last one where all
@@ -20,7 +20,7 @@ pub fn balanced<'a>(text: &'a str, around: Around, replaces: usize) -> &'a str {
     let Scan { brackets, end } = scan(before, around.language);
     let mut open = Vec::new();
     // A window that starts in a string or comment is read wrongly; then nothing is known.
-    if end != Place::Code || !brackets.into_iter().all(|bracket| step(&mut open, bracket)) {
+    if end != Within::Code || !brackets.into_iter().all(|bracket| step(&mut open, bracket)) {
         return text;
     }
     let joined = format!("{before}{text}");
@@ -41,7 +41,7 @@ pub fn balanced<'a>(text: &'a str, around: Around, replaces: usize) -> &'a str {
     }
     let first_end = text.len() - text.trim_start().len();
     let first_end = text[first_end..].find('\n').map_or(text.len(), |end| first_end + end);
-    if !is_open(&open) || first_end == text.len() || closers(around, replaces) >= open.len() {
+    if !is_open(&open) || closers(around, replaces) >= open.len() {
         return text;
     }
     match text[..balanced_to].trim().is_empty() {

@@ -48,6 +48,8 @@ mod tests {
         let check = |fixture, generated, expect| check_in("rust", fixture, generated, expect);
         let text = "\n    let a = 1;\n    let b = ;";
         check("fn f(, {$0\n}\n", text, &format!("{text}|"));
+        let half = "fn f() {\n    let x =\n        $0\n}\n";
+        check_in("rust", half, "1;\n    let y = ;", "1;\n    let y = ;|");
         check_in("go", "func f() {$0\n}\n", text, &format!("{text}|"));
     }
 

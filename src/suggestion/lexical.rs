@@ -1,9 +1,9 @@
 //! Where brackets, strings and comments are, as far as one pass over the text can tell. Not a parse:
 //! it also works at a cursor, where little parses, and takes microseconds.
 
-/// What a place is part of.
+/// What a place in a text is part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Within {
     /// Neither string nor comment.
     Code,
     /// A string or a character.
@@ -18,7 +18,7 @@ pub struct Scan {
     /// The brackets in the code, and where each is, bytes.
     pub brackets: Vec<(usize, char)>,
     /// What the end of the text is part of.
-    pub end: Place,
+    pub end: Within,
 }
 
 /// Languages whose comments start with `#`, and `//` is something else.
@@ -58,21 +58,21 @@ pub fn scan(text: &str, language: &str) -> Scan {
         let rest = &text[at..];
         let part = match c {
             _ if is(&PROSE) => None,
-            '#' if hash && is_word_start(text, at) => Some((Place::Comment, rest.find('\n'))),
-            '/' if !hash && rest.starts_with("//") => Some((Place::Comment, rest.find('\n'))),
+            '#' if hash && is_word_start(text, at) => Some((Within::Comment, rest.find('\n'))),
+            '/' if !hash && rest.starts_with("//") => Some((Within::Comment, rest.find('\n'))),
             '/' if !hash && rest.starts_with("/*") => {
-                Some((Place::Comment, rest.find("*/").map(|end| end + 2)))
+                Some((Within::Comment, rest.find("*/").map(|end| end + 2)))
             }
             'r' if lone && is_word_start(text, at) => {
-                raw_string(rest).map(|end| (Place::String, end))
+                raw_string(rest).map(|end| (Within::String, end))
             }
             '"' | '\'' if triple && rest.chars().take(3).eq([c; 3]) => {
                 let close = &rest[..3];
-                Some((Place::String, rest[3..].find(close).map(|end| end + 6)))
+                Some((Within::String, rest[3..].find(close).map(|end| end + 6)))
             }
-            '\'' if lone => character(rest).map(|end| (Place::String, Some(end))),
-            '`' if is(&BACKTICK) => Some((Place::String, quoted(rest, c, true))),
-            '"' | '\'' => Some((Place::String, quoted(rest, c, lone))),
+            '\'' if lone => character(rest).map(|end| (Within::String, Some(end))),
+            '`' if is(&BACKTICK) => Some((Within::String, quoted(rest, c, true))),
+            '"' | '\'' => Some((Within::String, quoted(rest, c, lone))),
             _ => None,
         };
         match part {
@@ -86,7 +86,7 @@ pub fn scan(text: &str, language: &str) -> Scan {
             }
         }
     }
-    Scan { brackets, end: Place::Code }
+    Scan { brackets, end: Within::Code }
 }
 
 /// Where a string that starts here ends, or the line on which it is not closed.
@@ -133,7 +133,7 @@ fn is_word_start(text: &str, at: usize) -> bool {
 mod tests {
     use super::*;
 
-    fn check(language: &str, text: &str, brackets: &str, end: Place) {
+    fn check(language: &str, text: &str, brackets: &str, end: Within) {
         let scan = scan(text, language);
         let found: String = scan.brackets.iter().map(|(_, c)| c).collect();
         assert_eq!((found.as_str(), scan.end), (brackets, end), "{text:?}");
@@ -141,27 +141,27 @@ mod tests {
 
     #[test]
     fn brackets_in_strings_and_comments_do_not_count() {
-        check("rust", "f(\"a)\", 'b', ')', '\\'', '\\u{7d}') // (", "()", Place::Comment);
-        check("rust", "fn f<'a>(x: &'a str) {", "(){", Place::Code);
-        check("rust", "f(r#\"a\")\"#, r\"\\\") /* ( */ }", "()}", Place::Code);
-        check("rust", "f(\"two\n lines)\")", "()", Place::Code);
-        check("python", "f('(', \"(\") # (\nx = 7 // (2)", "()()", Place::Code);
-        check("python", "x = '''a\n(''' + f'{x", "", Place::String);
-        check("python", "don't (\n)", ")", Place::Code);
-        check("typescript", "f(`a ${b} (\n`) // it's", "()", Place::Comment);
-        check("shellscript", "echo ${#x} $# # {", "{}", Place::Comment);
+        check("rust", "f(\"a)\", 'b', ')', '\\'', '\\u{7d}') // (", "()", Within::Comment);
+        check("rust", "fn f<'a>(x: &'a str) {", "(){", Within::Code);
+        check("rust", "f(r#\"a\")\"#, r\"\\\") /* ( */ }", "()}", Within::Code);
+        check("rust", "f(\"two\n lines)\")", "()", Within::Code);
+        check("python", "f('(', \"(\") # (\nx = 7 // (2)", "()()", Within::Code);
+        check("python", "x = '''a\n(''' + f'{x", "", Within::String);
+        check("python", "don't (\n)", ")", Within::Code);
+        check("typescript", "f(`a ${b} (\n`) // it's", "()", Within::Comment);
+        check("shellscript", "echo ${#x} $# # {", "{}", Within::Comment);
     }
 
     #[test]
     fn the_end_is_in_what_is_not_closed() {
-        check("rust", "let s = \"abc", "", Place::String);
-        check("rust", "let s = \"abc\" ", "", Place::Code);
-        check("rust", "let s = r#\"abc\"", "", Place::String);
-        check("rust", "    /// What it (does", "", Place::Comment);
-        check("rust", "/* a\n * b", "", Place::Comment);
-        check("python", "def f():\n    \"\"\"What it", "()", Place::String);
-        check("python", "# a", "", Place::Comment);
-        check("rust", "#[derive(A)]", "[()]", Place::Code);
-        check("markdown", "it's # a (", "(", Place::Code);
+        check("rust", "let s = \"abc", "", Within::String);
+        check("rust", "let s = \"abc\" ", "", Within::Code);
+        check("rust", "let s = r#\"abc\"", "", Within::String);
+        check("rust", "    /// What it (does", "", Within::Comment);
+        check("rust", "/* a\n * b", "", Within::Comment);
+        check("python", "def f():\n    \"\"\"What it", "()", Within::String);
+        check("python", "# a", "", Within::Comment);
+        check("rust", "#[derive(A)]", "[()]", Within::Code);
+        check("markdown", "it's # a (", "(", Within::Code);
     }
 }

@@ -1,7 +1,7 @@
 //! When nothing is suggested, before the model is asked.
 
 use super::Around;
-use super::lexical::{Place, scan};
+use super::lexical::{Within, scan};
 
 /// Why nothing is suggested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ fn is_blank(around: Around) -> bool {
 }
 
 fn in_string_or_comment(around: Around) -> bool {
-    scan(super::extent::item(around.before), around.language).end != Place::Code
+    scan(super::extent::item(around.before), around.language).end != Within::Code
 }
 
 fn statement_ended(around: Around) -> bool {
