@@ -38,11 +38,16 @@ const HASH: [&str; 14] = [
     "toml",
     "yaml",
 ];
+/// Languages whose comments start with `--`.
+const DASHES: [&str; 4] = ["elm", "haskell", "lua", "sql"];
 /// Languages with strings between three quotes.
 const TRIPLE: [&str; 8] = ["python", "elixir", "java", "julia", "kotlin", "scala", "swift", "toml"];
 /// Languages with strings between backticks.
 const BACKTICK: [&str; 7] =
     ["go", "javascript", "javascriptreact", "svelte", "typescript", "typescriptreact", "vue"];
+/// Languages with regular expressions between slashes.
+const SLASHES: [&str; 6] =
+    ["javascript", "javascriptreact", "svelte", "typescript", "typescriptreact", "vue"];
 /// Languages in which a quote may stand alone: a lifetime, or part of a name.
 const LONE_QUOTE: [&str; 4] = ["rust", "haskell", "ocaml", "fsharp"];
 /// Text that is neither code nor comment.
@@ -59,9 +64,12 @@ pub fn scan(text: &str, language: &str) -> Scan {
         let part = match c {
             _ if is(&PROSE) => None,
             '#' if hash && is_word_start(text, at) => Some((Within::Comment, rest.find('\n'))),
+            '-' if is(&DASHES) && rest.starts_with("--") => {
+                Some((Within::Comment, rest.find('\n')))
+            }
             '/' if !hash && rest.starts_with("//") => Some((Within::Comment, rest.find('\n'))),
             '/' if !hash && rest.starts_with("/*") => {
-                Some((Within::Comment, rest.find("*/").map(|end| end + 2)))
+                Some((Within::Comment, rest[2..].find("*/").map(|end| end + 4)))
             }
             'r' if lone && is_word_start(text, at) => {
                 raw_string(rest).map(|end| (Within::String, end))
@@ -71,6 +79,9 @@ pub fn scan(text: &str, language: &str) -> Scan {
                 Some((Within::String, rest[3..].find(close).map(|end| end + 6)))
             }
             '\'' if lone => character(rest).map(|end| (Within::String, Some(end))),
+            '/' if is(&SLASHES) && is_operand(&text[..at]) => {
+                Some((Within::String, quoted(rest, c, false)))
+            }
             '`' if is(&BACKTICK) => Some((Within::String, quoted(rest, c, true))),
             '"' | '\'' => Some((Within::String, quoted(rest, c, lone))),
             _ => None,
@@ -89,7 +100,7 @@ pub fn scan(text: &str, language: &str) -> Scan {
     Scan { brackets, end: Within::Code }
 }
 
-/// Where a string that starts here ends, or the line on which it is not closed.
+/// Where a string that starts here ends. A quote that is not closed on its line is none: `1'000`.
 fn quoted(text: &str, quote: char, lines: bool) -> Option<usize> {
     let mut escaped = false;
     text.char_indices().skip(1).find_map(|(at, c)| match c {
@@ -98,7 +109,7 @@ fn quoted(text: &str, quote: char, lines: bool) -> Option<usize> {
             escaped = true;
             None
         }
-        '\n' if !lines => Some(at),
+        '\n' if !lines => Some(quote.len_utf8()),
         c if c == quote => Some(at + c.len_utf8()),
         _ => None,
     })
@@ -124,6 +135,12 @@ fn raw_string(text: &str) -> Option<Option<usize>> {
     Some(inside.find(&close).map(|end| open + end + close.len()))
 }
 
+/// Whether a value follows this text, rather than an operator.
+fn is_operand(before: &str) -> bool {
+    let before = before.trim_end();
+    before.ends_with("return") || before.ends_with(['(', ',', '=', ':', '[', '!', '&', '|', '?'])
+}
+
 fn is_word_start(text: &str, at: usize) -> bool {
     let before = text[..at].chars().next_back();
     before.is_none_or(|c| !c.is_alphanumeric() && !"_$&{".contains(c))
@@ -147,8 +164,10 @@ mod tests {
         check("rust", "f(\"two\n lines)\")", "()", Within::Code);
         check("python", "f('(', \"(\") # (\nx = 7 // (2)", "()()", Within::Code);
         check("python", "x = '''a\n(''' + f'{x", "", Within::String);
-        check("python", "don't (\n)", ")", Within::Code);
+        check("python", "don't (\n)", "()", Within::Code);
         check("typescript", "f(`a ${b} (\n`) // it's", "()", Within::Comment);
+        check("typescript", "s.replace(/[(\\/]/g, a / b[0] / c)", "([])", Within::Code);
+        check("cpp", "f(1'000);\nf('(')", "()()", Within::Code);
         check("shellscript", "echo ${#x} $# # {", "{}", Within::Comment);
     }
 
@@ -161,6 +180,8 @@ mod tests {
         check("rust", "/* a\n * b", "", Within::Comment);
         check("python", "def f():\n    \"\"\"What it", "()", Within::String);
         check("python", "# a", "", Within::Comment);
+        check("rust", "/*/ a", "", Within::Comment);
+        check("lua", "f(a) -- b(", "()", Within::Comment);
         check("rust", "#[derive(A)]", "[()]", Within::Code);
         check("markdown", "it's # a (", "(", Within::Code);
     }

@@ -161,7 +161,7 @@ mod tests {
             "\"00000000000000000000000000000000\";",
             "\"9e107d9d372bb6826bd81d35\";",
             "\"aaaaaaaaaaaaaaaa0000000000000000\";",
-            "\"AAAAaaaa1111BBBBaaaa2222\";",
+            "\"GGGGgggg1111HHHHgggg2222\";",
             "\"550e8400-e29b-41d4-a716-446655440000\";",
             "\"a long sentence with 20 characters or More\";",
             "\"sk-loading-indicator-small-2 sk-the-key-of-your-account-1\";",
