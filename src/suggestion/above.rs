@@ -10,7 +10,10 @@ const LONG: usize = 10;
 pub fn repeats_above(text: &str, around: Around) -> bool {
     let lines = lines(text, around);
     let long = text.lines().any(|line| line.trim().chars().count() > LONG);
-    let above: Vec<&str> = around.lines_above().take(lines.len()).collect();
+    // Of a text that starts with a line break the cursor's own line is the one above.
+    let own = lines.first().filter(|line| line.start > 0).map(|_| around.line_before());
+    let own = own.filter(|line| !line.trim().is_empty());
+    let above: Vec<&str> = own.into_iter().chain(around.lines_above()).take(lines.len()).collect();
     let mut pairs = lines.iter().rev().zip(&above);
     let same = |(line, above): (&Line, &&str)| line.whole.trim_end() == above.trim_end();
     long && above.len() == lines.len() && pairs.all(same)
@@ -43,6 +46,11 @@ mod tests {
     #[test]
     fn a_short_line_a_sibling_or_the_end_of_a_typed_line_may_come_again() {
         check("        return total;\n    $0\n", "return total;", "return total;|");
+        check(
+            "    return total;\n}\nfn f() {$0\n",
+            "\n    return total;\n}",
+            "\n    return total;\n}|",
+        );
         check("    step();\n    $0\n", "step();", "step();|");
         check("    (1, \"first\"),\n    $0\n", "(2, \"first\"),", "(2, \"first\"),|");
         check("    reader.advance();\n    reader.adv$0\n", "ance();", "ance();|");

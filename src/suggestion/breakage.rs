@@ -15,19 +15,20 @@ pub fn without_breakage<'a>(text: &'a str, around: Around, replaces: usize) -> &
     let (Some(line_end), Some(language)) = (line_end, syntax::language(around.language)) else {
         return text;
     };
-    let whole = |text, replaces| is_whole(language, text, around, replaces);
+    let errors = |text, replaces| errors(language, text, around, replaces);
     let line = &text[..line_end];
-    // In this order, because nearly always the first is all that is asked.
-    let broken = !whole(text, replaces) && whole("", 0) && whole(line, 0);
+    // In this order, because nearly always the first is all that is asked. What cannot be parsed in
+    // time says nothing.
+    let broken = errors(text, replaces).is_some_and(|errors| errors > 0)
+        && errors("", 0) == Some(0)
+        && errors(line, 0) == Some(0);
     if broken { line } else { text }
 }
 
-fn is_whole(language: &Language, text: &str, around: Around, replaces: usize) -> bool {
+fn errors(language: &Language, text: &str, around: Around, replaces: usize) -> Option<usize> {
     let Around { before, rest_of_line, below, .. } = around;
     let behind = rest_of_line.get(replaces..).unwrap_or_default();
-    let item = format!("{}{text}{behind}\n{}\n", item(before), item_end(below));
-    // One that cannot be parsed in time counts as whole, so that nothing is cut for it.
-    language.errors(&item).is_none_or(|errors| errors == 0)
+    language.errors(&format!("{}{text}{behind}\n{}\n", item(before), item_end(below)))
 }
 
 #[cfg(test)]

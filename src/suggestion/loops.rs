@@ -6,7 +6,8 @@ const LINES: usize = 3;
 const PATTERN: usize = 12;
 /// A pattern with a letter in it this often in a row is a loop. Tabby's.
 const PATTERNS: usize = 6;
-/// One of digits only: rows of zeros are common in tables.
+/// One of digits only, or a single letter: rows of zeros are common in tables, and so is
+/// `HH:MM:SS.mmmmmm`.
 const NUMBERS: usize = 16;
 /// One hex digit: colours, masks, and empty hashes of up to 256 bits.
 const DIGITS: usize = 65;
@@ -65,12 +66,10 @@ fn repeated_pattern(text: &str) -> Option<usize> {
 /// How often a pattern may not come in a row; `None` for as often as it likes: blanks and rulers.
 fn most(pattern: &[(usize, char)]) -> Option<usize> {
     let is = |test: fn(&char) -> bool| pattern.iter().any(|(_, c)| test(c));
+    let same = |rest: &[(usize, char)], c| rest.iter().all(|(_, other)| *other == c);
     match pattern {
-        [(_, c), rest @ ..]
-            if c.is_ascii_hexdigit() && rest.iter().all(|(_, other)| other == c) =>
-        {
-            Some(DIGITS)
-        }
+        [(_, c), rest @ ..] if c.is_ascii_hexdigit() && same(rest, *c) => Some(DIGITS),
+        [(_, c), rest @ ..] if c.is_ascii_alphabetic() && same(rest, *c) => Some(NUMBERS),
         _ if is(|c| c.is_alphabetic()) => Some(PATTERNS),
         _ if is(|c| c.is_numeric()) => Some(NUMBERS),
         _ => None,
@@ -110,6 +109,8 @@ mod tests {
         check("x = 0xffff_ffff & 1000000000;", "x = 0xffff_ffff & 1000000000;|");
         check(&"0".repeat(64), &format!("{}|", "0".repeat(64)));
         check(&"0".repeat(70), "0|");
+        check("\"HH:MM:SS.mmmmmm\"", "\"HH:MM:SS.mmmmmm\"|");
+        check(&"m".repeat(20), "m|");
         check("// -----------------------", "// -----------------------|");
         check("a                         b", "a                         b|");
         check("f(g(f(g(f(g(1))))))", "f(g(f(g(f(g(1))))))|");

@@ -1,9 +1,9 @@
 //! Nearly the same text.
 
 /// Whether two texts differ by at most `edits` insertions, deletions or replacements of characters,
-/// and none of these makes another word or number of one.
+/// and none of these makes another word, number or operator of one.
 ///
-/// Lines that differ in a name or a number are siblings, as in a table, a `match` or the fields of a
+/// Lines that differ in a name, a number or a sign are siblings, as in a table, a `match` or the fields of a
 /// struct; those that differ in blanks, punctuation or the end of a word are one line written twice.
 pub fn nearly_equal(a: &str, b: &str, edits: usize) -> bool {
     let (long, short) = (a.chars().count(), b.chars().count());
@@ -17,6 +17,10 @@ pub fn share(a: &str, b: &str, percent: usize) -> usize {
 }
 
 fn same_words(a: &str, b: &str) -> bool {
+    let operators = |text: &str| text.replace(|c: char| !"+-*/%<>=!&|^~@?".contains(c), "");
+    if operators(a) != operators(b) {
+        return false;
+    }
     let (mut a, mut b) = (words(a), words(b));
     loop {
         match (a.next(), b.next()) {
@@ -54,6 +58,7 @@ mod tests {
             ("x: i32,", "y: i32,", false),
             ("let row_1 = f(1);", "let row_2 = f(2);", false),
             ("take(item1)", "take(item12)", false),
+            ("return a + b", "return a - b", false),
             ("Some(value)", "Some(value, more)", false),
         ];
         for (a, b, expect) in cases {

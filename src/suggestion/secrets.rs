@@ -28,6 +28,11 @@ const PEM: (&str, &str) = ("-----BEGIN ", "PRIVATE KEY");
 const LITERAL: usize = 20;
 /// Lengths of MD5, SHA-1 and SHA-256 in hex.
 const DIGESTS: [usize; 3] = [32, 40, 64];
+/// Digits that something random has at least.
+const DIGITS: usize = 3;
+/// Names of files are made of parts; in base64 one character in 32 looks as if it parted them, so
+/// that one in so many leaves room.
+const PARTS: usize = 16;
 /// Bits a character has at least in something random. For hex it is detect-secrets' limit (Yelp);
 /// for the rest its limit of 4.5 cannot be reached by 20 characters, of which 4.3 is the most.
 const HEX_ENTROPY: f64 = 3.0;
@@ -75,7 +80,8 @@ fn is_random(literal: &str) -> bool {
     let digits = literal.chars().filter(char::is_ascii_digit).count();
     let hex = literal.chars().all(|c| c.is_ascii_hexdigit());
     let entropy = entropy(literal);
-    if digits < 2 || is_alphabet(literal) {
+    let parts = literal.matches(['-', '_', '/']).count();
+    if digits < DIGITS || parts > literal.len() / PARTS || is_alphabet(literal) {
         return false;
     }
     match hex {
@@ -160,6 +166,8 @@ mod tests {
             "\"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/\";",
             "\"00000000000000000000000000000000\";",
             "\"9e107d9d372bb6826bd81d35\";",
+            "\"Qwen3-Coder-30B-A3B-Instruct-Q4_K_M.gguf\";",
+            "\"Modules/xxlimited_352.so\";",
             "\"aaaaaaaaaaaaaaaa0000000000000000\";",
             "\"GGGGgggg1111HHHHgggg2222\";",
             "\"550e8400-e29b-41d4-a716-446655440000\";",
