@@ -76,6 +76,8 @@ pub struct CompletionSettings {
     /// Work ahead while you read: have opened files ready, and the lines after a suggestion. Stops
     /// by itself after a second or two; turn it off to save power.
     pub ahead: bool,
+    /// Suggest inside strings and comments while you type. When you ask, it is always done.
+    pub in_strings_and_comments: bool,
 }
 
 /// How much of the document the model sees.
@@ -139,7 +141,14 @@ impl Default for CompletionSettings {
     fn default() -> Self {
         let Style { line_tokens, block_tokens, reuse, ahead, block_wait, .. } = Style::default();
         let block_ms = block_wait.as_millis() as u32;
-        CompletionSettings { line_tokens, block_tokens, block_ms, reuse, ahead }
+        CompletionSettings {
+            line_tokens,
+            block_tokens,
+            block_ms,
+            reuse,
+            ahead,
+            in_strings_and_comments: false,
+        }
     }
 }
 
@@ -173,7 +182,7 @@ impl Settings {
             suffix: self.context.suffix_bytes as usize,
             ..Budget::default()
         };
-        let CompletionSettings { line_tokens, block_tokens, block_ms, reuse, ahead } =
+        let CompletionSettings { line_tokens, block_tokens, block_ms, reuse, ahead, .. } =
             self.completion;
         let block_wait = Duration::from_millis(u64::from(block_ms));
         Style { budget, line_tokens, block_tokens, block_wait, reuse, ahead, ..Style::default() }

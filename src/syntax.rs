@@ -85,6 +85,11 @@ pub fn language_of(file: &Path) -> String {
     known.map_or(end, |language| language.id.to_owned())
 }
 
+/// The endings of all files that there is a grammar for, without the dot.
+pub fn extensions() -> impl Iterator<Item = &'static str> {
+    LANGUAGES.iter().flat_map(|language| language.extensions.iter().copied())
+}
+
 /// The structure of one text. Asked about one place at a time, because reading all of it out of the
 /// tree takes longer than the parse.
 pub struct Structure<'a> {
@@ -94,6 +99,11 @@ pub struct Structure<'a> {
 }
 
 impl Language {
+    /// What begins a comment that ends with the line.
+    pub fn comment(&self) -> &'static str {
+        if self.id == "python" { "#" } else { "//" }
+    }
+
     /// Parses `text`; `None` when that takes too long.
     pub fn structure<'a>(&'a self, text: &'a str) -> Option<Structure<'a>> {
         let query = self.compiled()?;
@@ -112,6 +122,18 @@ impl Language {
         let options = ParseOptions::new().progress_callback(&mut late);
         let mut read = |at: usize, _| text.as_bytes().get(at..).unwrap_or_default();
         parser.parse_with_options(&mut read, None, Some(options))
+    }
+
+    /// How many places of `text` do not parse; `None` when parsing takes too long.
+    pub fn errors(&self, text: &str) -> Option<usize> {
+        let tree = self.structure(text)?.tree;
+        let (mut nodes, mut errors) = (vec![tree.root_node()], 0);
+        while let Some(node) = nodes.pop() {
+            errors += usize::from(node.is_error() || node.is_missing());
+            let inner = (0..node.child_count() as u32).filter(|_| node.has_error());
+            nodes.extend(inner.filter_map(|child| node.child(child)));
+        }
+        Some(errors)
     }
 }
 

@@ -87,12 +87,26 @@ fn block_end_by_parse(around: Around, generated: &str) -> Option<usize> {
 /// one. What stands above cannot matter to the syntax below, but a parse of the whole window takes
 /// several times as long. In a long string or comment the guess can be wrong, as that of the
 /// window's own start can.
-fn item(before: &str) -> &str {
-    let starts = |at: &usize| {
-        before[*at..].starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '#' | '@' | '/'))
-    };
+pub fn item(before: &str) -> &str {
     let after_blank = before.rmatch_indices("\n\n").map(|(at, blank)| at + blank.len());
-    &before[after_blank.into_iter().find(starts).unwrap_or(0)..]
+    &before[after_blank.into_iter().find(|at| starts_item(&before[*at..])).unwrap_or(0)..]
+}
+
+/// The text below the cursor up to where the next item starts.
+pub fn item_end(below: &str) -> &str {
+    let (mut at, mut after_blank) = (0, false);
+    for line in below.split('\n') {
+        if after_blank && starts_item(line) {
+            return &below[..at];
+        }
+        after_blank = line.trim().is_empty();
+        at += line.len() + 1;
+    }
+    below
+}
+
+fn starts_item(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '#' | '@' | '/'))
 }
 
 /// Whether there is any sign that the block has ended: a bracket that nothing in it opened, or a
@@ -244,6 +258,20 @@ mod tests {
         ];
         for (before, expect) in cases {
             assert_eq!(item(before), expect, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn an_item_ends_before_the_next_one() {
+        let cases = [
+            ("    1\n}\n\n\n/// Doc.\nfn g() {", "    1\n}\n\n\n"),
+            ("\nfn g() {", "\n"),
+            ("fn g() {", "fn g() {"),
+            ("    1\n\n    2\n\n}\nfn g() {", "    1\n\n    2\n\n}\nfn g() {"),
+            ("", ""),
+        ];
+        for (below, expect) in cases {
+            assert_eq!(item_end(below), expect, "{below:?}");
         }
     }
 

@@ -1,7 +1,4 @@
-//! Text that stands there already is not written again: the rest of the line, the next line, and
-//! the closers right of the cursor.
-
-use super::Around;
+//! Text right of the cursor is not written again: the rest of the line, and the closers.
 
 /// Cuts what repeats the text right of the cursor, when that is more than closers.
 pub fn without_rest_of_line<'a>(text: &'a str, rest_of_line: &str) -> &'a str {
@@ -22,33 +19,6 @@ pub fn without_rest_of_line<'a>(text: &'a str, rest_of_line: &str) -> &'a str {
         // A single shared character is as likely the end of a word.
         Some(n) if n > 1 => text[..text.len() - n].trim_end(),
         _ => text,
-    }
-}
-
-/// Cuts lines at the end that repeat the next line below; nothing is left when the suggestion
-/// would only write that line again.
-pub fn without_next_line<'a>(text: &'a str, around: Around) -> &'a str {
-    let Some(next) = around.next_line() else { return text };
-    // A line of closers repeats another only at the same indentation: `}` follows `}`.
-    let closers_only = !next.contains(|c: char| c.is_alphanumeric());
-    let shape = |line: &str| match closers_only {
-        true => line.trim_end().to_owned(),
-        false => line.trim().to_owned(),
-    };
-    let whole_line = |line: &str, first: bool| match first {
-        true => shape(&format!("{}{line}", around.line_before())),
-        false => shape(line),
-    };
-    let mut kept = text;
-    loop {
-        let start = kept.rfind('\n');
-        let line = &kept[start.map_or(0, |at| at + 1)..];
-        if line.trim().is_empty() && start.is_none()
-            || whole_line(line, start.is_none()) != next.trim()
-        {
-            return kept;
-        }
-        kept = &kept[..start.unwrap_or(0)];
     }
 }
 
@@ -94,4 +64,32 @@ fn unmatched_closers(text: &str) -> String {
         }
     }
     unmatched
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::check_in;
+
+    fn check(fixture: &str, generated: &str, expect: &str) {
+        check_in("rust", fixture, generated, expect);
+    }
+
+    #[test]
+    fn closers_that_the_text_brings_are_replaced() {
+        check("foo($0)\n", "a, b)", "a, b)|)");
+        check("foo($0);\n", "a, bar(c));", "a, bar(c));|);");
+        check("foo($0)\n", "a, b", "a, b|");
+        check("foo(bar($0))\n", "x)", "x)|)");
+        check("let s = \"$0\";\n", "abc\";", "abc\";|\";");
+        check("fn f() {$0}\n", "\n    1\n}", "\n    1\n}|}");
+        check("foo($0)\n", ")", "nothing");
+        check("foo($0);\n", ");", "nothing");
+    }
+
+    #[test]
+    fn text_right_of_the_cursor_is_not_repeated() {
+        check("let x = $0 + y;\n", "a + y;", "a|");
+        check("let x = $0 + y;\n", "a", "a|");
+        check("if $0 { return 1; }\n", "a == b { return 1; }", "a == b|");
+    }
 }
