@@ -1,19 +1,23 @@
 //! Exact match on public data: the anchored middle against plain P-up-to-the-cursor.
 //!
 //! `TANDEM_DATASETS=FOLDER cargo bench --bench exact_match -- [--rows N] [--model FILE]
-//! [--set SingleLine|RandomSpan|santacoder] [--lines-above N,N]` prints a row per set and layout. The
-//! data (see `CONTRIBUTING.md`) is not part of the project. Greedy, the same rows and window for every
+//! [--set SingleLine|RandomSpan|santacoder|lines] [--lines-above N,N] [--tree FOLDER …] [--confidence]`
+//! prints a row per set and layout. The data (see `CONTRIBUTING.md`) is not part of the project. The set
+//! `lines` is made of any source trees: random lines, the cursor at random inside each. Greedy, the same rows and window for every
 //! layout, the engine in this process, no filter: an answer is right when its first line equals
 //! the rest of the hidden line, white space at the end aside. `TANDEM_VERBOSE=1` shows the misses.
+//! `--confidence` says what showing only answers above some confidence would do: this is where the
+//! default of `completion.confidence` comes from.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ropey::Rope;
 use tandem::engine::llama::{Llama, Options};
-use tandem::engine::{Engine, Event, Request, State, Stop};
+use tandem::engine::{Confidence, Engine, Event, Request, State, Stop};
 use tandem::model::{Store, choice};
 use tandem::prompt::{Budget, Prompt, prompt};
+use tandem::syntax;
 
 struct Row {
     before: String,
@@ -26,7 +30,8 @@ fn main() {
     let mut model = default_model();
     let mut sets = vec!["SingleLine".to_owned(), "RandomSpan".to_owned()];
     let mut lines_above = vec![3];
-    let mut only_anchored = false;
+    let (mut only_anchored, mut confidence) = (false, false);
+    let mut trees: Vec<PathBuf> = Vec::new();
     let mut args = std::env::args().skip(1).filter(|a| a != "--bench");
     while let Some(arg) = args.next() {
         let mut value = || args.next().unwrap_or_else(|| fail(&format!("{arg} needs a value")));
@@ -35,15 +40,19 @@ fn main() {
             "--model" => model = value().into(),
             "--set" => sets = vec![value()],
             "--only-anchored" => only_anchored = true,
+            "--confidence" => confidence = true,
+            "--tree" => trees.push(value().into()),
             "--lines-above" => {
                 lines_above = value().split(',').filter_map(|n| n.parse().ok()).collect()
             }
             other => fail(&format!("unknown argument {other}")),
         }
     }
-    let folder = std::env::var_os("TANDEM_DATASETS").map(PathBuf::from).unwrap_or_else(|| {
-        fail("set TANDEM_DATASETS to the folder with humaneval-infilling/ and santacoder-fim/")
-    });
+    let folder = || {
+        std::env::var_os("TANDEM_DATASETS").map(PathBuf::from).unwrap_or_else(|| {
+            fail("set TANDEM_DATASETS to the folder with humaneval-infilling/ and santacoder-fim/")
+        })
+    };
     let engine = Llama::start(Options::new(&model));
     let mut state = engine.state();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
@@ -60,7 +69,10 @@ fn main() {
         "set", "layout", "rows", "exact"
     );
     for set in sets {
-        let rows = read(&folder, &set, rows);
+        let rows = match set.as_str() {
+            "lines" => lines(&trees, rows),
+            _ => read(&folder(), &set, rows),
+        };
         let anchored = |lines_above: usize| Layout {
             name: format!("anchored {lines_above} above"),
             ask: Box::new(move |row: &Row| {
@@ -73,7 +85,12 @@ fn main() {
         if only_anchored {
             layouts.remove(0);
         }
-        report(&set, &layouts, &score(&engine, &rows, &layouts));
+        let answers = score(&engine, &rows, &layouts);
+        report(&set, &layouts, &answers);
+        if confidence {
+            let last: Vec<Answered> = answers.iter().filter_map(|r| r.last().copied()).collect();
+            report_confidence(&last);
+        }
     }
 }
 
@@ -97,11 +114,20 @@ fn plain(row: &Row) -> Prompt {
     all
 }
 
-/// For each row, which layouts were right. Row by row, so that layouts share what is cached.
-fn score(engine: &Llama, rows: &[Row], layouts: &[Layout]) -> Vec<Vec<bool>> {
+/// What came of one row in one layout.
+#[derive(Clone, Copy)]
+struct Answered {
+    right: bool,
+    /// Something that could be shown.
+    shown: bool,
+    confidence: Option<Confidence>,
+}
+
+/// For each row, how each layout did. Row by row, so that layouts share what is cached.
+fn score(engine: &Llama, rows: &[Row], layouts: &[Layout]) -> Vec<Vec<Answered>> {
     let verbose = std::env::var_os("TANDEM_VERBOSE").is_some();
     let right = |row: &Row, layout: &Layout| {
-        let text = generate(engine, (layout.ask)(row));
+        let (text, confidence) = generate(engine, (layout.ask)(row));
         let first = text.split('\n').next().unwrap_or_default();
         let rest = row.after.split('\n').next().unwrap_or_default();
         let answer = strip_rest(first.trim_end(), rest.trim_end());
@@ -113,13 +139,15 @@ fn score(engine: &Llama, rows: &[Row], layouts: &[Layout]) -> Vec<Vec<bool>> {
                 layout.name
             );
         }
-        right
+        Answered { right, shown: !answer.trim().is_empty(), confidence }
     };
     rows.iter().map(|row| layouts.iter().map(|layout| right(row, layout)).collect()).collect()
 }
 
 /// One line a layout; the pairs are what McNemar's test compares.
-fn report(set: &str, layouts: &[Layout], results: &[Vec<bool>]) {
+fn report(set: &str, layouts: &[Layout], answers: &[Vec<Answered>]) {
+    let right = |row: &Vec<Answered>| row.iter().map(|answered| answered.right).collect();
+    let results: Vec<Vec<bool>> = answers.iter().map(right).collect();
     for (i, layout) in layouts.iter().enumerate() {
         let count =
             |wanted: &dyn Fn(&Vec<bool>) -> bool| results.iter().filter(|r| wanted(r)).count();
@@ -127,6 +155,35 @@ fn report(set: &str, layouts: &[Layout], results: &[Vec<bool>]) {
         let (won, lost) = (count(&|r| r[i] && !r[0]), count(&|r| !r[i] && r[0]));
         let rows = results.len();
         println!("{set:<11} {:<19} {rows:>5} {exact:>6.1}%  {won}, {lost}", layout.name);
+    }
+}
+
+/// For some thresholds: the share of shown answers that are right, and of the right ones how many are
+/// still shown.
+fn report_confidence(answers: &[Answered]) {
+    let shown: Vec<&Answered> = answers.iter().filter(|answered| answered.shown).collect();
+    let all_right = shown.iter().filter(|answered| answered.right).count();
+    let value = |name: &str, c: Confidence| match name {
+        "first" => c.first,
+        "least" => c.least,
+        _ => c.mean,
+    };
+    println!("  confidence above       shown   right of these   of the right ones kept");
+    for name in ["first", "least", "mean"] {
+        for percent in [0, 10, 20, 30, 40, 50, 60, 70, 80] {
+            let above = |answered: &&&Answered| {
+                answered.confidence.is_none_or(|c| value(name, c).exp() * 100.0 >= percent as f32)
+            };
+            let kept: Vec<_> = shown.iter().filter(above).collect();
+            let right = kept.iter().filter(|answered| answered.right).count();
+            let share = |of: usize| right as f64 / of.max(1) as f64 * 100.0;
+            println!(
+                "  {name:<6} {percent:>3} %          {:>5}   {:>5.1} %          {:>5.1} %",
+                kept.len(),
+                share(kept.len()),
+                share(all_right)
+            );
+        }
     }
 }
 
@@ -140,18 +197,69 @@ fn strip_rest<'a>(answer: &'a str, rest: &str) -> &'a str {
     if rest.is_empty() { answer } else { answer.strip_suffix(rest).unwrap_or(answer) }
 }
 
-fn generate(engine: &Llama, prompt: Prompt) -> String {
+fn generate(engine: &Llama, prompt: Prompt) -> (String, Option<Confidence>) {
     let mut answer = engine.complete(Request::new(prompt, 64, Stop::Line));
-    let mut text = String::new();
+    let (mut text, mut confidence) = (String::new(), None);
     while let Some(event) = answer.blocking_next() {
         match event {
             Event::Text(piece) => text.push_str(&piece),
             Event::Begun(_) => {}
-            Event::Done(_) => break,
+            Event::Done(figures) => {
+                confidence = figures.confidence;
+                break;
+            }
             Event::Failed(message) => fail(&message),
         }
     }
-    text
+    (text, confidence)
+}
+
+/// Lines of real code, evenly spread over some trees, the cursor at random inside each.
+fn lines(trees: &[PathBuf], rows: usize) -> Vec<Row> {
+    if trees.is_empty() {
+        fail("--set lines needs a source tree: --tree FOLDER");
+    }
+    let each = rows.div_ceil(trees.len());
+    trees.iter().flat_map(|tree| lines_of(tree, each)).take(rows).collect()
+}
+
+fn lines_of(tree: &Path, most: usize) -> Vec<Row> {
+    let mut files: Vec<PathBuf> =
+        ignore::WalkBuilder::new(tree).build().flatten().map(|entry| entry.into_path()).collect();
+    files.retain(|file| syntax::language(&syntax::language_of(file)).is_some());
+    files.sort();
+    let texts = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
+    let mut all: Vec<Row> = Vec::new();
+    for text in texts {
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            let code = line.trim_end();
+            let indent = code.len() - code.trim_start().len();
+            let comment = ["//", "#", "*", "\"\"\""].iter().any(|c| code[indent..].starts_with(c));
+            let place = random(all.len() as u64, (code.len() - indent).saturating_sub(1));
+            let at = start + indent + place;
+            if code.len() - indent >= 8 && !comment && text.is_char_boundary(at) {
+                all.push(Row {
+                    before: text[..at].to_owned(),
+                    after: text[start + code.len()..].to_owned(),
+                    hidden: text[at..start + code.len()].to_owned(),
+                });
+            }
+            start += line.len();
+        }
+    }
+    let step = (all.len() as f64 / most as f64).max(1.0);
+    let wanted: Vec<usize> = (0..most).map(|i| (i as f64 * step) as usize).collect();
+    let chosen = all.into_iter().enumerate().filter(|(i, _)| wanted.binary_search(i).is_ok());
+    chosen.map(|(_, row)| row).collect()
+}
+
+/// A number below `below` (0 where that is 0), the same for the same seed (SplitMix64).
+fn random(seed: u64, below: usize) -> usize {
+    let mut z = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) % below.max(1) as u64) as usize
 }
 
 /// The first line of each hole, evenly spread over the set.

@@ -16,11 +16,15 @@ use ropey::Rope;
 
 use self::memory::Memory;
 use self::rhythm::Rhythm;
-use crate::engine::{Engine, Event, Figures, Request, Stop};
+use crate::engine::{Confidence, Engine, Event, Figures, Request, Stop};
 use crate::figures::Counters;
 use crate::prompt::{self, Budget, Prompt};
-use crate::suggestion::{self, Around, Extent, Suggestion};
+use crate::suggestion::{self, Around, Extent, Suggestion, silence};
+use crate::workspace::{self, Workspace};
+use crate::{context, syntax};
 
+/// Bytes of definitions from other files.
+pub const CONTEXT: usize = 400;
 /// How long a block is waited for. What comes within 300 to 400 ms of a key still belongs to it.
 const BLOCK_WAIT: Duration = Duration::from_millis(350);
 
@@ -29,6 +33,8 @@ const BLOCK_WAIT: Duration = Duration::from_millis(350);
 pub struct Place<'a> {
     /// Names the document; what is remembered is remembered under it.
     pub document: &'a str,
+    /// The document's name in the workspace; empty for one that is in none.
+    pub path: &'a str,
     /// As in `textDocument.languageId`.
     pub language: &'a str,
     /// The text at the time of the request.
@@ -44,10 +50,17 @@ pub struct Place<'a> {
 pub struct Style {
     /// How much the model sees.
     pub budget: Budget,
+    /// Bytes of definitions from other files that it sees besides; 0 for none.
+    pub context: usize,
     /// Tokens generated at most for the rest of a line.
     pub line_tokens: u32,
     /// Tokens generated at most for a block; 0 for never more than a line.
     pub block_tokens: u32,
+    /// Percent: an answer whose tokens the model held less likely than this, in the geometric mean,
+    /// is not shown unasked. 0 shows all.
+    pub confidence: u32,
+    /// Suggest in strings and comments without being asked.
+    pub in_strings_and_comments: bool,
     /// Answer from earlier suggestions while one types along.
     pub reuse: bool,
     /// Work ahead while nobody waits: warm documents, decode what follows a suggestion.
@@ -63,13 +76,23 @@ impl Default for Style {
     fn default() -> Self {
         Style {
             budget: Budget::default(),
+            context: CONTEXT,
             line_tokens: 48,
             block_tokens: 128,
+            confidence: 0,
+            in_strings_and_comments: false,
             reuse: true,
             ahead: true,
             quick: true,
             block_wait: BLOCK_WAIT,
         }
+    }
+}
+
+impl Style {
+    fn is_doubtful(self, confidence: Option<Confidence>) -> bool {
+        // Nothing chosen anew: it was shown before.
+        confidence.is_some_and(|c| c.mean.exp() * 100.0 < self.confidence as f32)
     }
 }
 
@@ -100,6 +123,7 @@ pub struct Completion {
 /// Completes in all open documents.
 pub struct Completer {
     engine: Arc<dyn Engine>,
+    workspace: Arc<Workspace>,
     documents: Arc<DashMap<String, Memory>>,
     counters: Arc<Mutex<Counters>>,
     rhythm: Mutex<Rhythm>,
@@ -110,10 +134,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Completer {
-    /// A completer on an engine.
+    /// A completer on an engine, which knows nothing of other files.
     pub fn new(engine: Arc<dyn Engine>) -> Completer {
+        Completer::within(engine, Arc::default())
+    }
+
+    /// A completer on an engine that knows what a workspace defines.
+    pub fn within(engine: Arc<dyn Engine>, workspace: Arc<Workspace>) -> Completer {
         Completer {
             engine,
+            workspace,
             documents: Arc::default(),
             counters: Arc::default(),
             rhythm: Mutex::default(),
@@ -158,12 +188,10 @@ impl Completer {
     ) -> (Option<Suggestion>, Source) {
         let (prompt, rest_of_line) = {
             let mut memory = self.documents.entry(place.document.to_owned()).or_default();
-            let prompt = memory.prompt(place.text, place.cursor, style.budget);
+            let context = |at| self.context(place, at, style);
+            let prompt = memory.prompt(place.text, place.cursor, style.budget, &context);
             (prompt, rest_of_line(place.text, place.cursor))
         };
-        if !place.invoked && rest_of_line.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
-            return (None, Source::Nothing);
-        }
         let before = format!("{}{}", prompt.prefix, prompt.middle);
         // Of the text, not the prompt, whose suffix may leave out a line that closes a bracket.
         let below = lines_below(place.text, place.cursor, style.budget.suffix);
@@ -173,14 +201,18 @@ impl Completer {
             below: &below,
             language: place.language,
         };
+        let anywhere = style.in_strings_and_comments;
+        if silence::why(around, false, anywhere, place.invoked).is_some() {
+            return (None, Source::Nothing);
+        }
 
         let extent = match Extent::wanted(around) {
             Extent::Block if style.block_tokens > 0 => Extent::Block,
             _ => Extent::Line,
         };
         let known = if style.reuse { self.known(place, &prompt, extent, around) } else { None };
-        let (text, source) = match known {
-            Some(text) => (text, Source::Cache),
+        let (text, source, doubtful) = match known {
+            Some((text, doubtful)) => (text, Source::Cache, doubtful),
             None => {
                 // What was decoded ahead of another suggestion is of no use any more.
                 if let Some(mut memory) = self.documents.get_mut(place.document) {
@@ -195,11 +227,13 @@ impl Completer {
                 }
                 let made = self.generate(&prompt, extent, around, style, figures).await;
                 let Some((text, whole)) = made else { return (None, Source::Model) };
-                self.remember(place.document, &prompt, text.clone(), whole);
-                (text, Source::Model)
+                let doubtful = style.is_doubtful(figures.confidence);
+                self.remember(place.document, &prompt, text.clone(), whole, doubtful);
+                (text, Source::Model, doubtful)
             }
         };
-        let suggestion = suggestion::shape(&text, around);
+        let wanted = place.invoked || !doubtful;
+        let suggestion = suggestion::shape(&text, around).filter(|_| wanted);
         if style.ahead {
             if figures.quick {
                 self.warm(place.document, prompt.clone(), None);
@@ -284,22 +318,38 @@ impl Completer {
         }
     }
 
-    /// What earlier answers say about a place, when that is enough.
+    /// What to know of other files at an anchor: comment lines.
+    fn context(&self, place: &Place<'_>, anchor: usize, style: Style) -> String {
+        let Some(language) = syntax::language(place.language).filter(|_| style.context > 0) else {
+            return String::new();
+        };
+        let index = self.workspace.index();
+        if index.files() == 0 || place.text.len_bytes() as u64 > workspace::MAX_FILE {
+            return String::new();
+        }
+        let text = place.text.to_string();
+        let indent: String =
+            text[anchor..].chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
+        let at = context::Place { language, text: &text, cursor: place.cursor, path: place.path };
+        context::comment(&index, at, style.context, &indent)
+    }
+
+    /// What earlier answers say about a place, when that is enough, and whether it is doubtful.
     fn known(
         &self,
         place: &Place<'_>,
         prompt: &Prompt,
         extent: Extent,
         around: Around<'_>,
-    ) -> Option<String> {
+    ) -> Option<(String, bool)> {
         let memory = self.documents.get(place.document)?;
-        memory.known(prompt).find_map(|known| known.enough(extent, around))
+        memory.known(prompt).find_map(|known| Some((known.enough(extent, around)?, known.doubtful)))
     }
 
-    fn remember(&self, document: &str, prompt: &Prompt, text: String, whole: bool) {
+    fn remember(&self, document: &str, prompt: &Prompt, text: String, whole: bool, doubtful: bool) {
         // A document that was closed meanwhile stays forgotten.
         if let Some(mut memory) = self.documents.get_mut(document) {
-            memory.remember(prompt, text, whole);
+            memory.remember(prompt, text, whole, doubtful);
         }
     }
 }
@@ -358,8 +408,14 @@ mod tests {
         async fn shows(&self, fixture: &str) -> (String, Source) {
             let cursor = fixture.find("$0").expect("a cursor");
             let text = Rope::from_str(&fixture.replace("$0", ""));
-            let place =
-                Place { document: "a", language: "rust", text: &text, cursor, invoked: false };
+            let place = Place {
+                document: "a",
+                path: "",
+                language: "rust",
+                text: &text,
+                cursor,
+                invoked: false,
+            };
             let completion = self.completer.complete(place, Style::default()).await;
             let text = completion.suggestion.map_or("nothing".to_owned(), |s| s.text);
             (text, completion.source)
@@ -438,7 +494,7 @@ mod tests {
         let editor = editor(author("let x = 1;\nlet y = 2;\nlet z = 3;\nlet w = 4;\n"));
         assert_eq!(editor.shows("let x$0\n").await, (" = 1;".into(), Source::Model));
         editor.engine.worked_ahead(1).await;
-        assert_eq!(editor.shows("let x = 1;$0\n").await, ("nothing".into(), Source::Cache));
+        assert_eq!(editor.shows("let x = 1;$0\n").await, ("nothing".into(), Source::Nothing));
         assert_eq!(editor.shows("let x = 1;\n$0\n").await, ("let y = 2;".into(), Source::Cache));
         assert_eq!(editor.engine.seen().requests.len(), 1);
         // And ahead of that one in turn.
@@ -450,8 +506,14 @@ mod tests {
     async fn nothing_goes_on_ahead_when_that_is_turned_off() {
         let editor = editor(Scripted::saying(" = 1;\n"));
         let text = Rope::from_str("let x");
-        let place =
-            Place { document: "a", language: "rust", text: &text, cursor: 5, invoked: false };
+        let place = Place {
+            document: "a",
+            path: "",
+            language: "rust",
+            text: &text,
+            cursor: 5,
+            invoked: false,
+        };
         let style = Style { ahead: false, ..Style::default() };
         editor.completer.opened(place.clone(), style);
         editor.completer.complete(place, style).await;
@@ -487,8 +549,14 @@ mod tests {
     async fn an_opened_document_is_made_ready() {
         let editor = editor(Scripted::saying("x"));
         let text = Rope::from_str(&"fn f() {}\n".repeat(30));
-        let place =
-            Place { document: "a", language: "rust", text: &text, cursor: 0, invoked: false };
+        let place = Place {
+            document: "a",
+            path: "",
+            language: "rust",
+            text: &text,
+            cursor: 0,
+            invoked: false,
+        };
         editor.completer.opened(place, Style::default());
         editor.engine.worked_ahead(1).await;
         let seen = editor.engine.seen();
@@ -506,14 +574,85 @@ mod tests {
         });
         let editor = editor(engine);
         let text = Rope::from_str("fn f() {\n");
-        let place =
-            Place { document: "a", language: "rust", text: &text, cursor: 8, invoked: false };
+        let place = Place {
+            document: "a",
+            path: "",
+            language: "rust",
+            text: &text,
+            cursor: 8,
+            invoked: false,
+        };
         let style = Style { block_wait: Duration::ZERO, ..Style::default() };
         let shown = editor.completer.complete(place, style).await;
         let shown_text = shown.suggestion.map(|suggestion| suggestion.text);
         assert_eq!(shown_text.as_deref(), Some("\n    let y = 1;"));
         editor.engine.cancelled(1).await;
         assert_eq!(editor.engine.seen().background[0].prompt.middle, "fn f() {\n    let y = 1;");
+    }
+
+    #[tokio::test]
+    async fn what_another_file_defines_is_told_before_the_anchor() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("shop.rs"), "pub fn sell(price: u32) {}\n").unwrap();
+        let workspace = Arc::new(Workspace::default());
+        workspace.open_folders(vec![folder.path().to_owned()]);
+        workspace.settle();
+        let engine = Scripted::saying("x");
+        let completer = Completer::within(engine.clone(), workspace);
+        let text = Rope::from_str("use shop::sell;\n\nfn f() {\n    ");
+        let (document, cursor) = ("a", text.len_bytes());
+        let place =
+            Place { document, path: "a.rs", language: "rust", text: &text, cursor, invoked: false };
+        completer.complete(place.clone(), Style::default()).await;
+        assert_eq!(engine.seen().requests[0].prompt.context, "// shop: sell(price)\n");
+        completer.forget("a");
+        completer.complete(place, Style { context: 0, ..Style::default() }).await;
+        assert_eq!(engine.seen().requests[1].prompt.context, "");
+    }
+
+    #[tokio::test]
+    async fn what_the_model_doubts_is_shown_only_to_who_asks_or_types_its_beginning() {
+        let confidence = Some(Confidence::and(None, 0.2_f32.ln()));
+        let figures = Figures { confidence, ..Figures::default() };
+        let editor =
+            editor(Scripted::new(move |_| vec![Step::Text(" = 1;".into()), Step::Done(figures)]));
+        let text = Rope::from_str("let x");
+        let place = |text, cursor, invoked| Place {
+            document: "a",
+            path: "",
+            language: "rust",
+            text,
+            cursor,
+            invoked,
+        };
+        let style = Style { confidence: 50, ahead: false, ..Style::default() };
+        for _ in 0..2 {
+            let shown = editor.completer.complete(place(&text, 5, false), style).await;
+            assert_eq!(shown.suggestion, None);
+        }
+        let asked = editor.completer.complete(place(&text, 5, true), style).await;
+        assert_eq!(asked.suggestion.map(|s| s.text).as_deref(), Some(" = 1;"));
+        let typed = Rope::from_str("let x =");
+        let along = editor.completer.complete(place(&typed, 7, false), style).await;
+        assert_eq!(along.suggestion.map(|s| s.text).as_deref(), Some(" 1;"));
+        assert_eq!(editor.engine.seen().requests.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn in_a_comment_there_is_silence_unless_that_is_wanted() {
+        let editor = editor(Scripted::saying("x"));
+        assert_eq!(editor.shows("// let x$0\n").await, ("nothing".into(), Source::Nothing));
+        let text = Rope::from_str("// let x");
+        let place = Place {
+            document: "a",
+            path: "",
+            language: "rust",
+            text: &text,
+            cursor: 8,
+            invoked: false,
+        };
+        let style = Style { in_strings_and_comments: true, ..Style::default() };
+        assert_eq!(editor.completer.complete(place, style).await.source, Source::Model);
     }
 
     #[tokio::test]

@@ -162,6 +162,7 @@ async fn measure(shared: &SharedSettings, store: Store) -> Result<Speed, String>
         prefix: format!("// {nonce}\n{code}"),
         suffix: "\n".into(),
         middle: "\nfn main() {\n".into(),
+        ..Prompt::default()
     };
     let engine: Arc<dyn Engine> = Arc::new(engine);
     let figures = timed(&engine, prompt).await?;

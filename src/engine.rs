@@ -121,12 +121,42 @@ pub struct Figures {
     pub accepted: u32,
     /// Answered from a shorter prompt, since the whole one would have taken long.
     pub quick: bool,
+    /// How sure the model was of the new tokens; none while it has chosen none.
+    pub confidence: Option<Confidence>,
     /// From the request's arrival to its start, ms.
     pub queue_ms: f64,
     /// From its start to the first new token, ms.
     pub prefill_ms: f64,
     /// From then to the end, ms.
     pub decode_ms: f64,
+}
+
+/// How sure a model is of an answer, as natural logarithms of probabilities: 0 is certain. Tokens
+/// that were forced by the word being typed, or chosen in an earlier request, do not count.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Confidence {
+    /// Of the first new token.
+    pub first: f32,
+    /// Of the least certain one.
+    pub least: f32,
+    /// The mean of all.
+    pub mean: f32,
+    /// Tokens that count.
+    pub tokens: u32,
+}
+
+impl Confidence {
+    /// With one more token.
+    pub fn and(so_far: Option<Confidence>, ln: f32) -> Confidence {
+        match so_far {
+            None => Confidence { first: ln, least: ln, mean: ln, tokens: 1 },
+            Some(Confidence { first, least, mean, tokens }) => {
+                let tokens = tokens + 1;
+                let mean = mean + (ln - mean) / tokens as f32;
+                Confidence { first, least: least.min(ln), mean, tokens }
+            }
+        }
+    }
 }
 
 /// How an engine is.

@@ -9,6 +9,8 @@
 //!  editor ─▶ lsp ─▶ document ─▶ prompt ─▶ engine ─▶ suggestion ─▶ lsp ─▶ editor
 //!                  (snapshot)  (Prompt)  (Event)   (Suggestion)
 //!                     └────────── completer ──────────┘
+//!                 workspace ─▶ context ─┘
+//!                  (Index)    (comment)
 //! ```
 //!
 //! | room | job |
@@ -17,6 +19,8 @@
 //! | [`lsp`] | the protocol, and the only room that knows it or tower-lsp |
 //! | [`document`] | open documents: rope, version, tree; positions; edits as checked values |
 //! | [`syntax`] | languages from `grammars/`; what the syntax says about a piece of text |
+//! | [`workspace`] | what other files define: an index kept in the background |
+//! | [`context`] | which of that the model should know at a place (pure) |
 //! | [`prompt`] | text and cursor → prompt: the anchored middle (pure) |
 //! | [`completer`] | one request: typed-along answers → prompt → engine → suggestion |
 //! | [`suggestion`] | how much of an answer is wanted, and what of it is shown (pure) |
@@ -54,7 +58,7 @@
 //! 2. Document changes are applied in wire order, before any `.await`; a request works on the
 //!    snapshot taken when it arrived.
 //! 3. Every request gets exactly one answer; a superseded one gets it at once.
-//! 4. `prompt`, `suggestion`, `engine::cache`, `engine::heads`, `engine::healing` and
+//! 4. `prompt`, `context`, `suggestion`, `engine::cache`, `engine::heads`, `engine::healing` and
 //!    `engine::guess` do no I/O and cannot fail. A failed completion is an empty list and one
 //!    message.
 //! 5. Standard output carries only LSP frames while serving.
@@ -67,6 +71,7 @@
 
 pub mod client;
 pub mod completer;
+pub mod context;
 pub mod demo;
 pub mod doctor;
 pub mod document;
@@ -81,3 +86,4 @@ pub mod settings;
 pub mod suggestion;
 pub mod syntax;
 pub mod wanted;
+pub mod workspace;

@@ -38,6 +38,13 @@ pub fn free_bytes(_folder: &std::path::Path) -> Option<u64> {
     None
 }
 
+/// Lets this thread run only when no other wants to, where the system can do that for a thread.
+pub fn lower_this_threads_priority() {
+    // On Linux a "process" here is the calling thread. If it is refused, it stays as it was.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, 19);
+}
+
 /// Does a process with this number exist?
 #[cfg(unix)]
 pub fn is_running(process: u32) -> bool {

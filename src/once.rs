@@ -75,7 +75,7 @@ async fn complete(
     language: &str,
     style: crate::completer::Style,
 ) -> Result<Completion, String> {
-    let place = Place { document: "file", language, text, cursor, invoked: true };
+    let place = Place { document: "file", path: "", language, text, cursor, invoked: true };
     // One question and no more: from the whole prompt, all of a block, and nothing ahead of it.
     let block_wait = std::time::Duration::from_secs(60);
     let style = crate::completer::Style { ahead: false, quick: false, block_wait, ..style };

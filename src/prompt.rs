@@ -18,6 +18,10 @@ use serde::{Deserialize, Serialize};
 pub struct Prompt {
     /// The text before the anchor, from the window's start.
     pub prefix: String,
+    /// What to know of other files: comment lines that the model reads between prefix and middle, as
+    /// if they stood right before the anchor. They change only with the anchor.
+    #[serde(default)]
+    pub context: String,
     /// The text after the cursor, without the closers right of it (see [`closers_after`]) or, after
     /// Enter between two brackets, on the next line.
     pub suffix: String,
@@ -55,6 +59,7 @@ pub struct Anchor {
     /// Where the prefix ends and the middle starts, bytes into the document.
     at: usize,
     prefix: String,
+    context: String,
     suffix: String,
     /// The suffix reaches the end of the document.
     suffix_is_all: bool,
@@ -62,8 +67,15 @@ pub struct Anchor {
 
 impl Anchor {
     /// The anchor for a cursor, staying as near to `previous` as its text allows, so that as much
-    /// as possible of what the engine has evaluated stays a common prefix.
-    pub fn new(text: &Rope, cursor: usize, budget: Budget, previous: Option<&Anchor>) -> Anchor {
+    /// as possible of what the engine has evaluated stays a common prefix. `context` is asked what
+    /// to know of other files at an anchor that has moved to this byte.
+    pub fn new(
+        text: &Rope,
+        cursor: usize,
+        budget: Budget,
+        previous: Option<&Anchor>,
+        context: &dyn Fn(usize) -> String,
+    ) -> Anchor {
         let cursor = floor_char(text, cursor);
         let at = previous
             .map(|p| p.at)
@@ -78,7 +90,11 @@ impl Anchor {
             .unwrap_or_else(|| window_start(text, at, budget.prefix));
         let after = cursor + closers_after(text, cursor);
         let (suffix, suffix_is_all) = suffix_window(text, after, budget.suffix);
-        Anchor { start, at, prefix: plain(text, start, at), suffix, suffix_is_all }
+        let context = match previous.filter(|p| p.at == at) {
+            Some(previous) => previous.context.clone(),
+            None => context(at),
+        };
+        Anchor { start, at, prefix: plain(text, start, at), context, suffix, suffix_is_all }
     }
 
     /// The same anchor after text above it has grown, or shrunk, by some bytes; `None` when it
@@ -114,30 +130,40 @@ impl Anchor {
             return None;
         }
         let suffix = self.suffix.clone();
-        Some(Prompt { prefix: self.prefix.clone(), suffix, middle: plain(text, self.at, cursor) })
+        Some(self.given(suffix, plain(text, self.at, cursor)))
+    }
+
+    fn given(&self, suffix: String, middle: String) -> Prompt {
+        Prompt { prefix: self.prefix.clone(), context: self.context.clone(), suffix, middle }
     }
 }
 
-/// The prompt for a cursor, and the anchor to hand in next time.
+/// The prompt for a cursor, and the anchor to hand in next time. Nothing of other files.
 pub fn prompt(
     text: &Rope,
     cursor: usize,
     budget: Budget,
     previous: Option<&Anchor>,
 ) -> (Prompt, Anchor) {
+    prompt_in_context(text, cursor, budget, previous, &|_| String::new())
+}
+
+/// As [`prompt`], with what [`Anchor::new`] is told of other files.
+pub fn prompt_in_context(
+    text: &Rope,
+    cursor: usize,
+    budget: Budget,
+    previous: Option<&Anchor>,
+    context: &dyn Fn(usize) -> String,
+) -> (Prompt, Anchor) {
     if let Some(anchor) = previous
         && let Some(prompt) = anchor.prompt(text, cursor, budget)
     {
         return (prompt, anchor.clone());
     }
-    let anchor = Anchor::new(text, cursor, budget, previous);
-    let cursor = floor_char(text, cursor);
-    let prompt = Prompt {
-        prefix: anchor.prefix.clone(),
-        suffix: anchor.suffix.clone(),
-        middle: plain(text, anchor.at, cursor),
-    };
-    (prompt, anchor)
+    let anchor = Anchor::new(text, cursor, budget, previous, context);
+    let middle = plain(text, anchor.at, floor_char(text, cursor));
+    (anchor.given(anchor.suffix.clone(), middle), anchor)
 }
 
 /// The beginning that most prompts in a document share, as far as one prefix goes.
@@ -274,7 +300,12 @@ mod tests {
         let (prompt, _) = first("a\nb\nc\nd\ne$0\nf\n");
         assert_eq!(
             prompt,
-            Prompt { prefix: "a\n".into(), suffix: "\nf\n".into(), middle: "b\nc\nd\ne".into() }
+            Prompt {
+                prefix: "a\n".into(),
+                suffix: "\nf\n".into(),
+                middle: "b\nc\nd\ne".into(),
+                ..Prompt::default()
+            }
         );
     }
 
@@ -335,6 +366,25 @@ mod tests {
             let (text, cursor) = fixture(now);
             assert_eq!(anchor.prompt(&text, cursor, Budget::default()), None, "{now:?}");
         }
+    }
+
+    #[test]
+    fn the_context_changes_only_when_the_anchor_moves() {
+        let (text, cursor) = fixture("a\nb\nc\nd\ne$0\nf\n");
+        let budget = Budget::default();
+        let say = |what: &'static str| move |at: usize| format!("// {what} {at}\n");
+        let (first, anchor) = prompt_in_context(&text, cursor, budget, None, &say("one"));
+        assert_eq!((first.prefix.as_str(), first.context.as_str()), ("a\n", "// one 2\n"));
+        let (text, cursor) = fixture("a\nb\nc\nd\ne!$0\nf\n");
+        let (typed, anchor) = prompt_in_context(&text, cursor, budget, Some(&anchor), &say("two"));
+        assert_eq!(typed.context, "// one 2\n");
+        let (text, cursor) = fixture("a\nb\nc\nd\ne!$0\nF\n");
+        let (below, anchor) =
+            prompt_in_context(&text, cursor, budget, Some(&anchor), &say("three"));
+        assert_eq!(below.context, "// one 2\n");
+        let (text, cursor) = fixture("a$0\nb\nc\nd\ne!\nF\n");
+        let (above, _) = prompt_in_context(&text, cursor, budget, Some(&anchor), &say("four"));
+        assert_eq!(above.context, "// four 0\n");
     }
 
     #[test]

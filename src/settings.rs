@@ -71,6 +71,10 @@ pub struct CompletionSettings {
     /// when you have taken that.
     #[schemars(range(min = 0, max = 60_000))]
     pub block_ms: u32,
+    /// Percent: what the model itself thinks less likely than this, in the geometric mean of its
+    /// tokens, is not shown unless you ask. 0 shows all.
+    #[schemars(range(min = 0, max = 100))]
+    pub confidence: u32,
     /// Answer from the last suggestions, without the model, while you type along.
     pub reuse: bool,
     /// Work ahead while you read: have opened files ready, and the lines after a suggestion. Stops
@@ -90,6 +94,9 @@ pub struct ContextSettings {
     /// Bytes after the cursor.
     #[schemars(range(min = 0, max = 50_000))]
     pub suffix_bytes: u32,
+    /// Bytes of definitions from other files of the workspace; 0 to read no other file.
+    #[schemars(range(min = 0, max = 10_000))]
+    pub definitions_bytes: u32,
 }
 
 /// How the model runs.
@@ -139,23 +146,29 @@ impl Default for Settings {
 
 impl Default for CompletionSettings {
     fn default() -> Self {
-        let Style { line_tokens, block_tokens, reuse, ahead, block_wait, .. } = Style::default();
+        let Style { line_tokens, block_tokens, reuse, ahead, confidence, .. } = Style::default();
+        let Style { block_wait, in_strings_and_comments, .. } = Style::default();
         let block_ms = block_wait.as_millis() as u32;
         CompletionSettings {
             line_tokens,
             block_tokens,
             block_ms,
+            confidence,
             reuse,
             ahead,
-            in_strings_and_comments: false,
+            in_strings_and_comments,
         }
     }
 }
 
 impl Default for ContextSettings {
     fn default() -> Self {
-        let Budget { prefix, suffix, .. } = Budget::default();
-        ContextSettings { prefix_bytes: prefix as u32, suffix_bytes: suffix as u32 }
+        let Style { budget: Budget { prefix, suffix, .. }, context, .. } = Style::default();
+        ContextSettings {
+            prefix_bytes: prefix as u32,
+            suffix_bytes: suffix as u32,
+            definitions_bytes: context as u32,
+        }
     }
 }
 
@@ -182,10 +195,13 @@ impl Settings {
             suffix: self.context.suffix_bytes as usize,
             ..Budget::default()
         };
-        let CompletionSettings { line_tokens, block_tokens, block_ms, reuse, ahead, .. } =
+        let CompletionSettings { line_tokens, block_tokens, block_ms, confidence, .. } =
             self.completion;
+        let CompletionSettings { reuse, ahead, in_strings_and_comments, .. } = self.completion;
         let block_wait = Duration::from_millis(u64::from(block_ms));
-        Style { budget, line_tokens, block_tokens, block_wait, reuse, ahead, ..Style::default() }
+        let context = self.context.definitions_bytes as usize;
+        let style = Style { budget, context, line_tokens, block_tokens, ..Style::default() };
+        Style { block_wait, confidence, reuse, ahead, in_strings_and_comments, ..style }
     }
 
     /// How long an unused engine stays.
@@ -205,6 +221,8 @@ impl Settings {
         clamp("completion.line_tokens", &mut self.completion.line_tokens, 1, 256);
         clamp("completion.block_tokens", &mut self.completion.block_tokens, 0, 1_024);
         clamp("completion.block_ms", &mut self.completion.block_ms, 0, 60_000);
+        clamp("context.definitions_bytes", &mut self.context.definitions_bytes, 0, 10_000);
+        clamp("completion.confidence", &mut self.completion.confidence, 0, 100);
         clamp("engine.threads", &mut self.engine.threads, 0, 64);
         clamp("engine.context_tokens", &mut self.engine.context_tokens, 256, 131_072);
         clamp("engine.documents", &mut self.engine.documents, 1, 32);

@@ -58,6 +58,8 @@ impl House {
         let mut wanted = json!({"completion": {"reuse": reuse}});
         if let Some(tokens) = program.block_tokens {
             wanted["completion"]["block_tokens"] = json!(tokens);
+            // A peer is asked everywhere.
+            wanted["completion"]["in_strings_and_comments"] = json!(true);
         }
         if let Some(model) = &program.model {
             wanted["model"] = json!(model);

@@ -38,7 +38,7 @@ impl Completer {
     /// `swap`, it becomes the second.
     pub(super) fn warm(&self, document: &str, prompt: Prompt, swap: Option<(Anchor, Anchor)>) {
         let mut memory = self.documents.entry(document.to_owned()).or_default();
-        let goal = format!("{}\0{}", prompt.prefix, prompt.suffix);
+        let goal = format!("{}{}\0{}", prompt.prefix, prompt.context, prompt.suffix);
         let under_way = |w: &Background| w.before == goal && !w.task.is_finished();
         if memory.warming.as_ref().is_some_and(under_way) {
             return;
@@ -71,7 +71,8 @@ impl Completer {
         let Some(from) = self.documents.get(place.document).and_then(|m| m.anchor.clone()) else {
             return;
         };
-        let to = Anchor::new(place.text, place.cursor, style.budget, Some(&from));
+        let context = |at| self.context(place, at, style);
+        let to = Anchor::new(place.text, place.cursor, style.budget, Some(&from), &context);
         if to == from {
             return;
         }
@@ -107,7 +108,7 @@ impl Completer {
                         let line_ended = piece.contains('\n');
                         ended = line_ended && complete_lines(&text) > LINES_AHEAD;
                         if line_ended && let Some(mut memory) = documents.get_mut(&document) {
-                            memory.remember(&prompt, text.clone(), false);
+                            memory.remember(&prompt, text.clone(), false, false);
                         }
                     }
                     Event::Done(all) => {

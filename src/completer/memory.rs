@@ -45,6 +45,8 @@ struct Remembered {
     text: String,
     /// The text is all that was wanted there; else more may follow.
     whole: bool,
+    /// The model was not sure enough of it to show it unasked.
+    doubtful: bool,
 }
 
 /// What is known to follow a place.
@@ -54,12 +56,21 @@ pub struct Known<'a> {
     pub text: &'a str,
     /// It is all that was wanted where the model was asked; else more may follow.
     pub whole: bool,
+    /// The model was not sure enough of it, and nothing typed since speaks for it.
+    pub doubtful: bool,
 }
 
 impl Memory {
     /// The prompt for a cursor: from the anchor, while it fits; else from that of a place that was
     /// left and has been come back to, so that the engine finds the head it has; else from a new one.
-    pub fn prompt(&mut self, text: &Rope, cursor: usize, budget: Budget) -> Prompt {
+    /// `context` as for [`Anchor::new`].
+    pub fn prompt(
+        &mut self,
+        text: &Rope,
+        cursor: usize,
+        budget: Budget,
+        context: &dyn Fn(usize) -> String,
+    ) -> Prompt {
         let before = std::mem::replace(&mut self.length, text.len_bytes());
         if let Some(prompt) = self.anchor.as_ref().and_then(|a| a.prompt(text, cursor, budget)) {
             return prompt;
@@ -78,7 +89,7 @@ impl Memory {
                 self.left.remove(number);
                 (prompt, anchor)
             }
-            None => prompt::prompt(text, cursor, budget, leaving.as_ref()),
+            None => prompt::prompt_in_context(text, cursor, budget, leaving.as_ref(), context),
         };
         self.anchor = Some(anchor);
         if let Some(leaving) = leaving {
@@ -97,13 +108,13 @@ impl Memory {
     }
 
     /// Remembers what follows a prompt. What was known of the same place goes.
-    pub fn remember(&mut self, prompt: &Prompt, text: String, whole: bool) {
+    pub fn remember(&mut self, prompt: &Prompt, text: String, whole: bool, doubtful: bool) {
         let (before, suffix) = (before(prompt), prompt.suffix.clone());
         self.answers.retain(|answer| answer.before != before || answer.suffix != suffix);
         if self.answers.len() >= REMEMBERED {
             self.answers.pop_front();
         }
-        self.answers.push_back(Remembered { before, suffix, text, whole });
+        self.answers.push_back(Remembered { before, suffix, text, whole, doubtful });
     }
 }
 
@@ -123,7 +134,8 @@ impl Remembered {
         // Typed to the end, there is nothing left to show and the model is asked for more; the
         // same place again has the same answer, also when that was nothing.
         let useful = typed.is_empty() || !rest.trim().is_empty();
-        useful.then_some(Known { text: rest, whole: self.whole })
+        let doubtful = self.doubtful && typed.is_empty();
+        useful.then_some(Known { text: rest, whole: self.whole, doubtful })
     }
 }
 
@@ -143,7 +155,8 @@ mod tests {
     use super::*;
 
     fn prompt(prefix: &str, middle: &str) -> Prompt {
-        Prompt { prefix: prefix.into(), suffix: "\nend".into(), middle: middle.into() }
+        let (prefix, suffix, middle) = (prefix.into(), "\nend".into(), middle.into());
+        Prompt { prefix, suffix, middle, ..Prompt::default() }
     }
 
     fn known(memory: &Memory, prompt: &Prompt) -> Option<(String, bool)> {
@@ -153,7 +166,7 @@ mod tests {
     #[test]
     fn an_answer_is_typed_along_also_past_a_new_anchor() {
         let mut memory = Memory::default();
-        memory.remember(&prompt("a\n", "b\nlet x"), " = 1;\nlet y".into(), false);
+        memory.remember(&prompt("a\n", "b\nlet x"), " = 1;\nlet y".into(), false, false);
         let rest = Some(("1;\nlet y".to_owned(), false));
         assert_eq!(known(&memory, &prompt("a\n", "b\nlet x = ")), rest);
         assert_eq!(known(&memory, &prompt("a\nb\n", "let x = ")), rest);
@@ -162,12 +175,23 @@ mod tests {
     }
 
     #[test]
+    fn a_doubtful_answer_is_one_until_something_typed_speaks_for_it() {
+        let mut memory = Memory::default();
+        memory.remember(&prompt("a\n", "let x"), " = 1;".into(), true, true);
+        let doubtful = |middle| memory.known(&prompt("a\n", middle)).next().unwrap().doubtful;
+        assert!(doubtful("let x"));
+        assert!(!doubtful("let x ="));
+    }
+
+    #[test]
     fn coming_back_to_a_place_finds_its_anchor_also_when_text_above_has_grown() {
         let lines: String = (0..600).map(|line| format!("let line_{line} = {line};\n")).collect();
         let text = Rope::from_str(&lines);
         let at = |text: &Rope, line: usize| text.line_to_byte(line) + 4;
         let mut memory = Memory::default();
-        let mut prompt = |text: &Rope, line| memory.prompt(text, at(text, line), Budget::default());
+        let mut prompt = |text: &Rope, line| {
+            memory.prompt(text, at(text, line), Budget::default(), &|_| String::new())
+        };
         let first = prompt(&text, 500);
         // A few lines on, still from there; a fresh anchor would be nearer.
         let further = prompt(&text, 503);
@@ -183,7 +207,8 @@ mod tests {
     #[test]
     fn a_line_is_known_when_its_end_is() {
         let around = Around { before: "let x", rest_of_line: "", below: "", language: "rust" };
-        let enough = |text, whole| Known { text, whole }.enough(Extent::Line, around);
+        let enough =
+            |text, whole| Known { text, whole, doubtful: false }.enough(Extent::Line, around);
         assert_eq!(enough(" = 1;\nlet", false).as_deref(), Some(" = 1;"));
         assert_eq!(enough(" = 1", false), None);
         assert_eq!(enough(" = 1", true).as_deref(), Some(" = 1"));

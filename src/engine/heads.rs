@@ -21,6 +21,8 @@ const TO_A_LINE: usize = 24;
 pub struct Parts {
     /// Before the anchor.
     pub prefix: Vec<Token>,
+    /// What to know of other files, right before the anchor. A quick head goes without.
+    pub context: Vec<Token>,
     /// After the cursor.
     pub suffix: Vec<Token>,
     /// From the anchor to the word being typed.
@@ -44,8 +46,10 @@ impl Parts {
         let middle = &self.middle[self.middle.len().saturating_sub(most)..];
         let suffix = &self.suffix[..self.suffix.len().min(most - middle.len())];
         let room = most - middle.len() - suffix.len();
-        let prefix = &self.prefix[self.prefix.len().saturating_sub(room)..];
-        Head { tokens: layout(fim, prefix, suffix, middle), quick: false }
+        let context = if self.context.len() <= room { self.context.as_slice() } else { &[] };
+        let prefix = &self.prefix[self.prefix.len().saturating_sub(room - context.len())..];
+        let prefix = [prefix, context].concat();
+        Head { tokens: layout(fim, &prefix, suffix, middle), quick: false }
     }
 
     /// The whole prompt and its shorter versions: with a short suffix, for a place above one whose
@@ -67,8 +71,9 @@ impl Parts {
         let before = (quick - quick / 4).saturating_sub(lines.map_or(0, |last| last + 1));
         let prefix = self.prefix[self.quick_start(before, vocabulary)..].to_vec();
         let middle = self.middle.clone();
-        let short = Parts { prefix: self.prefix.clone(), suffix: suffix.clone(), middle };
-        let shorter = Parts { prefix, suffix, middle: self.middle.clone() };
+        let (context, suffix_too) = (self.context.clone(), suffix.clone());
+        let short = Parts { prefix: self.prefix.clone(), context, suffix, middle: middle.clone() };
+        let shorter = Parts { prefix, context: Vec::new(), suffix: suffix_too, middle };
         for parts in [short, shorter] {
             let head = Head { quick: true, ..parts.whole(fim, most) };
             if heads.iter().all(|known| known.tokens != head.tokens) {
@@ -120,6 +125,7 @@ mod tests {
     fn parts(prefix: Token, suffix: Token, middle: Token) -> Parts {
         Parts {
             prefix: (0..prefix).collect(),
+            context: Vec::new(),
             suffix: (0..suffix).collect(),
             middle: (0..middle).collect(),
         }

@@ -13,6 +13,8 @@ pub enum Step {
     Text(String),
     /// Waits until the test says so.
     Wait(Arc<Notify>),
+    /// Ends with these figures.
+    Done(Figures),
     /// Ends with this reason.
     Fail(String),
 }
@@ -117,6 +119,7 @@ impl Engine for Scripted {
             for step in steps {
                 let sent = match step {
                     Step::Text(text) => events.send(Event::Text(text)),
+                    Step::Done(figures) => events.send(Event::Done(figures)),
                     Step::Fail(why) => events.send(Event::Failed(why)),
                     Step::Wait(go) => {
                         tokio::select! {

@@ -56,6 +56,9 @@ pub trait Transformer {
     /// number wins. `None` when no token fits.
     fn best(&self, row: usize, remains: &[u8]) -> Option<Token>;
 
+    /// The natural logarithm of a token's probability after row `row`, of all tokens.
+    fn ln_probability(&self, row: usize, token: Token) -> f32;
+
     /// Is the best token after a row so near the second that rounding could have decided? A batch's
     /// sums are rounded otherwise than a single token's.
     fn is_near_tie(&self, row: usize) -> bool;

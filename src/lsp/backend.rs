@@ -1,28 +1,50 @@
 //! tower-lsp's handlers: they convert and delegate, nothing else. None waits for the client; what
 //! must ask it runs in a task of its own, since four waiting handlers would stop tower-lsp 0.20.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::lsp_types::{
-    CompletionOptions, ConfigurationItem, DidChangeConfigurationParams, ExecuteCommandOptions,
-    ExecuteCommandParams, InitializeParams, InitializeResult, InitializedParams, MessageType,
-    PositionEncodingKind, SaveOptions, ServerCapabilities, ServerInfo, TextDocumentSyncKind,
-    TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
+    CompletionOptions, ConfigurationItem, DidChangeConfigurationParams,
+    DidChangeWatchedFilesParams, ExecuteCommandOptions, ExecuteCommandParams, InitializeParams,
+    InitializeResult, InitializedParams, MessageType, PositionEncodingKind, Registration,
+    SaveOptions, ServerCapabilities, ServerInfo, TextDocumentSyncKind, TextDocumentSyncOptions,
+    TextDocumentSyncSaveOptions,
 };
 use tower_lsp::{Client, LanguageServer, async_trait};
 
-use super::session::Session;
+use super::session::{Session, path_of};
 use super::{Parts, commands, inline, popup, progress};
 use crate::document::Encoding;
 use crate::settings::Offer;
+use crate::syntax;
 
 /// How long to wait for a client's answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often to look whether the client's process lives.
 const HEARTBEAT: Duration = Duration::from_secs(3);
+
+/// The folders that a client has open, where it has any.
+fn folders(params: &InitializeParams) -> Vec<PathBuf> {
+    let several = params.workspace_folders.iter().flatten().map(|folder| folder.uri.as_str());
+    let mut folders: Vec<PathBuf> = several.filter_map(path_of).collect();
+    // Deprecated, and all that some clients send.
+    #[allow(deprecated)]
+    let root = params.root_uri.as_ref().and_then(|uri| path_of(uri.as_str()));
+    if folders.is_empty() {
+        folders.extend(root);
+    }
+    // A file opened by itself in `/` or at home makes no workspace of all that is there.
+    folders.retain(|folder| folder.parent().is_some() && Some(folder) != home().as_ref());
+    folders
+}
+
+fn home() -> Option<PathBuf> {
+    etcetera::home_dir().ok()
+}
 
 /// The server as tower-lsp sees it.
 pub struct Backend {
@@ -57,6 +79,23 @@ impl Backend {
     }
 
     /// Asks the client for its settings, in the background.
+    /// Asks to be told of files that others write.
+    fn watch_files(&self) {
+        let ends = syntax::extensions().collect::<Vec<_>>().join(",");
+        let watchers = json!({"watchers": [{"globPattern": format!("**/*.{{{ends}}}")}]});
+        let registration = Registration {
+            id: "files".into(),
+            method: "workspace/didChangeWatchedFiles".into(),
+            register_options: Some(watchers),
+        };
+        let client = self.client.clone();
+        tokio::spawn(async move {
+            let asked = client.register_capability(vec![registration]);
+            // Without it a file is read again when it is opened or closed.
+            let _ = tokio::time::timeout(PATIENCE, asked).await;
+        });
+    }
+
     fn pull_settings(&self) {
         let (client, session) = (self.client.clone(), self.session.clone());
         tokio::spawn(async move {
@@ -75,11 +114,15 @@ impl Backend {
 impl LanguageServer for Backend {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
         let facts = self.session.facts();
+        let folders = folders(&params);
         let options = params.initialization_options.unwrap_or_default();
         let warnings = self.session.change_settings(|layers| layers.editor = options);
         let client = self.client.clone();
         tokio::spawn(async move { warn(&client, warnings).await });
         let settings = self.session.settings.get();
+        if settings.context.definitions_bytes > 0 {
+            self.session.workspace.open_folders(folders);
+        }
         let popup = match settings.popup {
             Offer::On => true,
             Offer::Off => false,
@@ -128,6 +171,9 @@ impl LanguageServer for Backend {
             self.pull_settings();
         }
         tokio::spawn(progress::follow(self.client.clone(), self.session.clone()));
+        if facts.watches_files && self.session.settings.get().context.definitions_bytes > 0 {
+            self.watch_files();
+        }
         if let Some(process) = facts.process {
             tokio::spawn(outlive_not(process, self.session.clone()));
         }
@@ -142,6 +188,12 @@ impl LanguageServer for Backend {
         let warnings = self.session.change_settings(|layers| layers.changed = params.settings);
         let client = self.client.clone();
         tokio::spawn(async move { warn(&client, warnings).await });
+    }
+
+    async fn did_change_watched_files(&self, params: DidChangeWatchedFilesParams) {
+        for change in params.changes {
+            self.session.file_changed(change.uri.as_str());
+        }
     }
 
     async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<Value>> {

@@ -18,6 +18,8 @@ pub struct ClientFacts {
     pub progress: bool,
     /// It answers `workspace/configuration`.
     pub configuration: bool,
+    /// It tells of files that others write when asked to.
+    pub watches_files: bool,
     /// The units that positions are counted in: the first that the client lists and we know.
     pub encoding: Encoding,
 }
@@ -40,6 +42,9 @@ impl ClientFacts {
             ghost_text: can("textDocument/inlineCompletion").is_object(),
             progress: can("window/workDoneProgress").as_bool().unwrap_or_default(),
             configuration: can("workspace/configuration").as_bool().unwrap_or_default(),
+            watches_files: can("workspace/didChangeWatchedFiles/dynamicRegistration")
+                .as_bool()
+                .unwrap_or_default(),
             encoding: encodings
                 .and_then(|names| names.iter().find_map(known))
                 .unwrap_or(Encoding::Utf16),

@@ -83,6 +83,7 @@ impl Session {
         }
         let place = Place {
             document: &params.text_document.uri,
+            path: &self.name(&params.text_document.uri),
             language: &snapshot.language_id,
             text: &text,
             cursor: at,

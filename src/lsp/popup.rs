@@ -39,6 +39,7 @@ impl Session {
         let cursor = self.place(snapshot, params.position)?;
         let place = Place {
             document: &params.text_document.uri,
+            path: &self.name(&params.text_document.uri),
             language: &snapshot.language_id,
             text: &snapshot.rope,
             cursor,

@@ -1,11 +1,13 @@
 //! What one client has open and has asked for. One owner per fact; no lock is held across an await.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use dashmap::DashMap;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
+use tower_lsp::lsp_types::Url;
 
 use super::Parts;
 use super::client_facts::ClientFacts;
@@ -13,6 +15,7 @@ use crate::completer::{Completer, Place};
 use crate::document::{Change, Document, EditError, Position, Range, Snapshot};
 use crate::model::Store;
 use crate::settings::{Layers, Settings};
+use crate::workspace::Workspace;
 
 /// The settings as they are now.
 #[derive(Clone, Default)]
@@ -41,6 +44,7 @@ pub struct Ticket {
 /// One client's session.
 pub struct Session {
     pub completer: Completer,
+    pub workspace: Arc<Workspace>,
     pub settings: SharedSettings,
     pub store: Option<Store>,
     layers: Mutex<Layers>,
@@ -65,8 +69,10 @@ impl Session {
             Ok(layers) => (layers, Vec::new()),
             Err(problem) => (Layers::default(), vec![problem]),
         };
+        let workspace: Arc<Workspace> = Arc::default();
         Session {
-            completer: Completer::new(engine),
+            completer: Completer::within(engine, workspace.clone()),
+            workspace,
             settings,
             store,
             layers: Mutex::new(layers),
@@ -127,11 +133,13 @@ impl Session {
         self.completer.forget(&d.uri);
         let document = Document::open(&d.text, d.version, &d.language_id);
         let snapshot = document.snapshot().filter(|s| !s.too_large());
+        self.note_buffer(&d.uri, &document);
         self.documents.insert(d.uri.clone(), document);
         self.completer.engine().wake();
         if let Some(snapshot) = snapshot.filter(|_| self.wants(&d.language_id)) {
             let place = Place {
                 document: &d.uri,
+                path: &self.name(&d.uri),
                 language: &d.language_id,
                 text: &snapshot.rope,
                 cursor: 0,
@@ -151,6 +159,7 @@ impl Session {
         let version = params.text_document.version.unwrap_or(document.version());
         let changes: Vec<Change> = params.content_changes.into_iter().map(Change::from).collect();
         let result = document.change(version, &changes, self.facts().encoding);
+        self.note_buffer(&uri, &document);
         result.map_err(|error: EditError| format!("{uri}: {error}"))
     }
 
@@ -161,6 +170,28 @@ impl Session {
         self.documents.remove(&uri);
         self.completer.forget(&uri);
         self.completer.engine().keep();
+        if let Some(path) = path_of(&uri) {
+            self.workspace.file(&path);
+        }
+    }
+
+    /// Somebody wrote a file. An open one counts as it is in the editor.
+    pub fn file_changed(&self, uri: &str) {
+        if let Some(path) = path_of(uri).filter(|_| !self.documents.contains_key(uri)) {
+            self.workspace.file(&path);
+        }
+    }
+
+    /// A document's name in the workspace.
+    pub fn name(&self, uri: &str) -> String {
+        path_of(uri).map_or_else(String::new, |path| self.workspace.name(&path))
+    }
+
+    fn note_buffer(&self, uri: &str, document: &Document) {
+        let snapshot = document.snapshot().filter(|snapshot| !snapshot.too_large());
+        if let (Some(path), Some(snapshot)) = (path_of(uri), snapshot) {
+            self.workspace.buffer(&path, &snapshot.rope);
+        }
     }
 
     /// Keeps a request's moment until its handler runs.
@@ -204,6 +235,11 @@ impl Session {
     pub fn exit_code(&self) -> i32 {
         i32::from(!self.is_shut_down())
     }
+}
+
+/// The file that a URI names; `None` for a document that is in no file.
+pub fn path_of(uri: &str) -> Option<PathBuf> {
+    Url::parse(uri).ok().filter(|url| url.scheme() == "file")?.to_file_path().ok()
 }
 
 /// `textDocument/didOpen`. These three are ours because a URI here is only a name: one that does

@@ -103,13 +103,15 @@ fn ready(turn: &Turn) {
 #[test]
 fn a_character_of_several_tokens_is_never_cut() {
     let turn = turn();
-    let word = shown(&turn, "python", "words = {\"龘\": 1}\nprint(words[\"$0\n");
+    let in_strings =
+        |limit: u32| json!({"completion": {"line_tokens": limit, "in_strings_and_comments": true}});
+    let fixture = "words = {\"龘\": 1}\nprint(words[\"$0\n";
+    let word = Typist::with(turn.home, in_strings(48), "python", fixture).shown();
     assert!(word.as_deref().is_some_and(|text| text.starts_with("龘\"]")), "{word:?}");
     // Any limit may fall into a character.
     for limit in 1..=4 {
-        let options = json!({"completion": {"line_tokens": limit}});
         let fixture = "dragons = [\"龘\", \"龘\", \"龘\", \"$0\n";
-        let text = Typist::with(turn.home, options, "python", fixture).shown();
+        let text = Typist::with(turn.home, in_strings(limit), "python", fixture).shown();
         let text = text.unwrap_or_default();
         assert!("龘\", \"龘".starts_with(&text), "{limit}: {text:?}");
     }
@@ -125,7 +127,7 @@ fn characters_outside_the_basic_plane_are_no_trouble_near_the_cursor() {
         "name = \"größe 漢字 🦀 $0\n",
         "# 数字の合計を計算する関数\ndef 合計(数字):\n    retur$0\n",
     ] {
-        let options = json!({"completion": {"line_tokens": 12}});
+        let options = json!({"completion": {"line_tokens": 12, "in_strings_and_comments": true}});
         said.extend(Typist::with(turn.home, options, "python", fixture).shown());
     }
     assert!(said.starts_with('🦀') && !said.contains('\u{fffd}'), "{said:?}");

@@ -12,7 +12,7 @@ use crate::engine::heads::{Head, Parts};
 use crate::engine::healing::{self, Token};
 use crate::engine::transformer::{Evaluated, Transformer};
 use crate::engine::writer::Writer;
-use crate::engine::{Figures, Request, Urgency};
+use crate::engine::{Confidence, Figures, Request, Urgency};
 
 /// Tokens of a prompt evaluated in one go for a keystroke. On 2 cores with the 0.5B (tokens/s): pieces
 /// of 16 give 147, 32 185, 64 223, 128 237, 512 250. A piece can be broken off.
@@ -111,6 +111,7 @@ impl<T: Transformer> Worker<T> {
         let prompt = &request.prompt;
         let parts = Parts {
             prefix: self.tokenize(&prompt.prefix),
+            context: self.tokenize(&prompt.context),
             suffix: self.tokenize(&prompt.suffix),
             middle: self.tokenize(&prompt.middle[..kept]),
         };
@@ -263,7 +264,9 @@ impl<T: Transformer> Worker<T> {
         let sequence = run.sequence;
         self.guess.iter_mut().for_each(Guess::begin);
         let mut next = self.transformer.best(0, run.remains);
+        let mut row = 0;
         while let Some(token) = next.filter(|&token| !self.transformer.is_stop(token)) {
+            run.note_chosen(|| self.transformer.ln_probability(row, token));
             run.take(self.transformer.vocabulary().bytes_of(token));
             let full = self.cache.sequence(sequence).len() + 1 >= self.context_tokens;
             if run.is_long_enough() || full {
@@ -288,11 +291,13 @@ impl<T: Transformer> Worker<T> {
             // A near tie in a batch is decided by evaluating its token alone, as without a guess.
             let mut unsure = !drafted.is_empty() && self.transformer.is_near_tie(0);
             next = self.transformer.best(0, run.remains);
+            row = 0;
             while !unsure && accepted < drafted.len() && next == Some(drafted[accepted]) {
                 let token = drafted[accepted];
                 if self.transformer.is_stop(token) {
                     break;
                 }
+                run.note_chosen(|| self.transformer.ln_probability(row, token));
                 run.take(self.transformer.vocabulary().bytes_of(token));
                 self.cache.push(sequence, token, Some(b""));
                 run.note_decoded();
@@ -301,8 +306,9 @@ impl<T: Transformer> Worker<T> {
                 if ended {
                     break;
                 }
-                unsure = self.transformer.is_near_tie(accepted);
-                next = self.transformer.best(accepted, b"");
+                row = accepted;
+                unsure = self.transformer.is_near_tie(row);
+                next = self.transformer.best(row, b"");
             }
             if let (Some(candidate), Some(guess)) = (&candidate, &mut self.guess) {
                 let after = next.filter(|_| !ended);
@@ -312,11 +318,15 @@ impl<T: Transformer> Worker<T> {
             if !drafted.is_empty() {
                 run.figures.drafted += drafted.len() as u32;
                 run.figures.accepted += accepted as u32;
+                self.guess.iter_mut().for_each(|guess| guess.learn_of_tie(unsure && !ended));
                 self.transformer.truncate(sequence, self.cache.sequence(sequence).len());
             }
             if unsure && !ended {
                 match self.evaluate_last_alone(sequence)? {
-                    Evaluated::All => next = self.transformer.best(0, run.remains),
+                    Evaluated::All => {
+                        row = 0;
+                        next = self.transformer.best(row, run.remains);
+                    }
                     Evaluated::Nothing => return Ok(Some(run.broken_off())),
                 }
             }
@@ -420,6 +430,13 @@ impl Run<'_> {
     /// In the middle of a piece: why?
     fn broken_off(&self) -> End {
         if self.out.unwanted() { End::Finished } else { End::Preempted }
+    }
+
+    /// The model has chosen its next token with this logarithm of its probability.
+    fn note_chosen(&mut self, ln: impl FnOnce() -> f32) {
+        if self.remains.is_empty() {
+            self.figures.confidence = Some(Confidence::and(self.figures.confidence, ln()));
+        }
     }
 
     /// The model's next token, which becomes text.

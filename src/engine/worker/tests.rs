@@ -127,6 +127,10 @@ impl Transformer for Toy {
         self.choose(&self.rows[row], remains)
     }
 
+    fn ln_probability(&self, _: usize, _: Token) -> f32 {
+        -0.5
+    }
+
     fn is_near_tie(&self, row: usize) -> bool {
         // Some of them are, so that this is tried as well.
         self.rows[row].len().is_multiple_of(5)
@@ -209,7 +213,8 @@ impl Desk {
 }
 
 fn prompt(prefix: &str, suffix: &str, middle: &str) -> Prompt {
-    Prompt { prefix: prefix.into(), suffix: suffix.into(), middle: middle.into() }
+    let (prefix, suffix, middle) = (prefix.into(), suffix.into(), middle.into());
+    Prompt { prefix, suffix, middle, ..Prompt::default() }
 }
 
 /// Costs at which guessing pays.
@@ -419,6 +424,6 @@ fn a_document_opened_again_is_read_from_disk_with_its_last_answer() {
 #[test]
 fn the_quick_heads_are_those_of_the_layout() {
     // The toy's special tokens must not be text, or the tests above would not see a leak.
-    let parts = heads::Parts { prefix: vec![1], suffix: vec![2], middle: vec![3] };
+    let parts = heads::Parts { prefix: vec![1], context: vec![], suffix: vec![2], middle: vec![3] };
     assert_eq!(parts.whole(FIM, 100).tokens, [97, 1, 98, 2, 99, 3]);
 }

@@ -1,0 +1,350 @@
+//! What the files of a workspace define: found in the background, kept up to date while one types.
+//!
+//! In: the folders a client has open, and the text of its buffers, which wins over the disk. Out:
+//! an [`Index`] to read. Refuses: what ignore rules exclude, links (so that none leads in circles),
+//! large files, and more than its budgets. One thread of low priority does the work and sleeps when
+//! there is none; dropping the workspace ends it. Nothing of this leaves the machine.
+
+pub mod index;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::thread;
+use std::time::Duration;
+
+use ignore::WalkBuilder;
+use ropey::Rope;
+
+pub use index::{Found, Index};
+
+use crate::machine;
+use crate::syntax::{self, Language};
+
+/// A longer file is generated or data, bytes.
+pub const MAX_FILE: u64 = 512 * 1024;
+/// Source read in all, bytes: some 2 million lines.
+const MAX_SOURCE: u64 = 64 * 1024 * 1024;
+/// Files looked at, of any kind.
+const MAX_FILES: usize = 100_000;
+/// A buffer is read when nobody has typed for this long: its own names are in the text anyway.
+const QUIET: Duration = Duration::from_millis(300);
+/// Names of ignore files beside git's own.
+const IGNORE_FILES: [&str; 5] =
+    [".aiignore", ".cursorignore", ".aiderignore", ".continueignore", ".copilotignore"];
+
+/// The definitions of a client's workspace.
+#[derive(Default)]
+pub struct Workspace {
+    index: Arc<RwLock<Index>>,
+    folders: Arc<RwLock<Vec<PathBuf>>>,
+    worker: Mutex<Option<Sender<Task>>>,
+}
+
+enum Task {
+    /// Read these folders.
+    Folders(Vec<PathBuf>),
+    /// A buffer's text, which counts instead of the file's from now on.
+    Buffer(PathBuf, Rope),
+    /// The file counts: it was written, or its buffer was closed.
+    File(PathBuf),
+    /// Say when everything before this is done.
+    Settled(Sender<()>),
+}
+
+impl Workspace {
+    /// What is known now. Do not hold it across an await.
+    pub fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads these folders in the background.
+    pub fn open_folders(&self, folders: Vec<PathBuf>) {
+        if folders.is_empty() {
+            return;
+        }
+        let mut all = self.folders.write().unwrap_or_else(PoisonError::into_inner);
+        all.extend(folders.iter().cloned());
+        drop(all);
+        self.order(Task::Folders(folders));
+    }
+
+    /// A buffer was opened or changed.
+    pub fn buffer(&self, path: &Path, text: &Rope) {
+        if text.len_bytes() as u64 <= MAX_FILE && language(path).is_some() {
+            self.order(Task::Buffer(path.to_owned(), text.clone()));
+        }
+    }
+
+    /// A buffer was closed, or a file was written by someone else.
+    pub fn file(&self, path: &Path) {
+        if language(path).is_some() {
+            self.order(Task::File(path.to_owned()));
+        }
+    }
+
+    /// A file's name in the index: relative to the folder it is in, with `/`.
+    pub fn name(&self, path: &Path) -> String {
+        name(&self.folders.read().unwrap_or_else(PoisonError::into_inner), path)
+    }
+
+    /// Waits until all that was ordered so far is done. For benches and tests.
+    pub fn settle(&self) {
+        let (done, wait) = channel();
+        self.order(Task::Settled(done));
+        // Without a thread nothing more will come.
+        let _ = wait.recv();
+    }
+
+    fn order(&self, task: Task) {
+        let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        let sender = worker.get_or_insert_with(|| self.start());
+        // A thread that could not start, or is gone, leaves the index as it is.
+        let _ = sender.send(task);
+    }
+
+    fn start(&self) -> Sender<Task> {
+        let (sender, tasks) = channel();
+        let worker = Worker {
+            tasks,
+            index: self.index.clone(),
+            folders: self.folders.clone(),
+            buffers: HashSet::new(),
+            pending: HashMap::new(),
+            later: VecDeque::new(),
+            files_left: MAX_FILES,
+            source_left: MAX_SOURCE,
+        };
+        let started = thread::Builder::new().name("workspace".to_owned()).spawn(|| worker.run());
+        if let Err(error) = started {
+            tracing::warn!("the workspace is not read: {error}");
+        }
+        sender
+    }
+}
+
+/// The one who reads.
+struct Worker {
+    tasks: Receiver<Task>,
+    index: Arc<RwLock<Index>>,
+    folders: Arc<RwLock<Vec<PathBuf>>>,
+    /// Files whose buffer counts.
+    buffers: HashSet<PathBuf>,
+    /// What is to be read when nobody types; no text means the file.
+    pending: HashMap<PathBuf, Option<Rope>>,
+    /// What came while folders were read and has to wait for them.
+    later: VecDeque<Task>,
+    files_left: usize,
+    source_left: u64,
+}
+
+/// Whether the workspace is still there.
+#[derive(PartialEq)]
+enum Owner {
+    There,
+    Gone,
+}
+
+impl Worker {
+    fn run(mut self) {
+        machine::lower_this_threads_priority();
+        loop {
+            let task = match self.later.pop_front() {
+                Some(task) => Ok(task),
+                None if self.pending.is_empty() => {
+                    self.tasks.recv().map_err(|_| RecvTimeoutError::Disconnected)
+                }
+                None => self.tasks.recv_timeout(QUIET),
+            };
+            match task {
+                Ok(task) => {
+                    if self.take(task) == Owner::Gone {
+                        return;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => self.read_pending(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn take(&mut self, task: Task) -> Owner {
+        match task {
+            Task::Folders(folders) => {
+                return match folders.iter().all(|folder| self.walk(folder) == Owner::There) {
+                    true => Owner::There,
+                    false => Owner::Gone,
+                };
+            }
+            Task::Buffer(path, text) => {
+                self.buffers.insert(path.clone());
+                self.pending.insert(path, Some(text));
+            }
+            Task::File(path) => {
+                self.buffers.remove(&path);
+                self.pending.insert(path, None);
+            }
+            Task::Settled(done) => {
+                self.read_pending();
+                // Nobody waits any more: as good.
+                let _ = done.send(());
+            }
+        }
+        Owner::There
+    }
+
+    fn walk(&mut self, folder: &Path) -> Owner {
+        let mut walk = WalkBuilder::new(folder);
+        walk.follow_links(false).require_git(false).max_filesize(Some(MAX_FILE));
+        for file in IGNORE_FILES {
+            walk.add_custom_ignore_filename(file);
+        }
+        // What cannot be read is as good as not there.
+        for entry in walk.build().flatten() {
+            match self.tasks.try_recv() {
+                Ok(task @ (Task::Folders(_) | Task::Settled(_))) => self.later.push_back(task),
+                Ok(task) => drop(self.take(task)),
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => return Owner::Gone,
+            }
+            if self.files_left == 0 || self.source_left == 0 {
+                tracing::info!("{} is too large to be read whole", folder.display());
+                return Owner::There;
+            }
+            self.files_left -= 1;
+            let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+            if is_file && !self.buffers.contains(entry.path()) {
+                self.read_file(entry.path());
+            }
+        }
+        Owner::There
+    }
+
+    fn read_pending(&mut self) {
+        for (path, text) in std::mem::take(&mut self.pending) {
+            match text {
+                Some(text) => self.put(&path, &text.to_string()),
+                None => self.read_file(&path),
+            }
+        }
+    }
+
+    fn read_file(&mut self, path: &Path) {
+        if language(path).is_none() {
+            return;
+        }
+        let short = fs::metadata(path).is_ok_and(|about| about.len() <= MAX_FILE);
+        match fs::read(path).ok().filter(|_| short).map(String::from_utf8) {
+            Some(Ok(text)) => {
+                self.source_left = self.source_left.saturating_sub(text.len() as u64);
+                self.put(path, &text);
+            }
+            // Gone, grown, or not text.
+            _ => self.change(|index, name| index.remove(name), path),
+        }
+    }
+
+    fn put(&self, path: &Path, text: &str) {
+        let Some(language) = language(path) else { return };
+        // One that takes too long keeps what was known.
+        let Some(outline) = language.outline(text) else { return };
+        self.change(|index, name| index.put(name, language.id, outline), path);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Index, &str), path: &Path) {
+        let name = name(&self.folders.read().unwrap_or_else(PoisonError::into_inner), path);
+        change(&mut self.index.write().unwrap_or_else(PoisonError::into_inner), &name);
+    }
+}
+
+fn language(path: &Path) -> Option<&'static Language> {
+    syntax::language(&syntax::language_of(path))
+}
+
+fn name(folders: &[PathBuf], path: &Path) -> String {
+    let inside = folders.iter().find_map(|folder| path.strip_prefix(folder).ok());
+    let name = inside.unwrap_or(path).to_string_lossy();
+    if cfg!(windows) { name.replace('\\', "/") } else { name.into_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened(files: &[(&str, &str)]) -> (tempfile::TempDir, Workspace) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let workspace = Workspace::default();
+        workspace.open_folders(vec![folder.path().to_owned()]);
+        workspace.settle();
+        (folder, workspace)
+    }
+
+    fn places(workspace: &Workspace, name: &str) -> Vec<String> {
+        let index = workspace.index();
+        let mut places: Vec<String> = index.named(name).map(|f| f.path.to_owned()).collect();
+        places.sort();
+        places
+    }
+
+    #[test]
+    fn files_are_read_unless_ignored() {
+        let (_folder, workspace) = opened(&[
+            ("src/a.rs", "fn open() {}"),
+            ("lib/b.py", "def open(): pass"),
+            (".gitignore", "built/\n"),
+            ("built/c.rs", "fn open() {}"),
+            (".aiignore", "secret.rs\n"),
+            ("secret.rs", "fn open() {}"),
+            ("notes.txt", "fn open() {}"),
+        ]);
+        assert_eq!(places(&workspace, "open"), ["lib/b.py", "src/a.rs"]);
+    }
+
+    #[test]
+    fn an_unsaved_buffer_wins_until_it_is_closed() {
+        let (folder, workspace) = opened(&[("a.rs", "fn old() {}")]);
+        let path = folder.path().join("a.rs");
+        workspace.buffer(&path, &Rope::from_str("fn new() {}"));
+        workspace.settle();
+        assert_eq!((places(&workspace, "old").len(), places(&workspace, "new").len()), (0, 1));
+        workspace.open_folders(vec![folder.path().to_owned()]);
+        workspace.settle();
+        assert_eq!(places(&workspace, "old").len(), 0, "the walk does not bring the file back");
+        workspace.file(&path);
+        workspace.settle();
+        assert_eq!((places(&workspace, "old").len(), places(&workspace, "new").len()), (1, 0));
+        fs::remove_file(&path).unwrap();
+        workspace.file(&path);
+        workspace.settle();
+        assert_eq!(places(&workspace, "old").len(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_lead_in_circles_are_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.rs"), "fn open() {}").unwrap();
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("again")).unwrap();
+        let workspace = Workspace::default();
+        workspace.open_folders(vec![folder.path().to_owned()]);
+        workspace.settle();
+        assert_eq!(places(&workspace, "open"), ["a.rs"]);
+    }
+
+    #[test]
+    fn what_is_too_long_or_not_text_is_passed_over() {
+        let long = format!("fn long() {{}}\n{}", " ".repeat(MAX_FILE as usize));
+        let (folder, workspace) = opened(&[("long.rs", &long)]);
+        fs::write(folder.path().join("raw.rs"), b"fn raw() {} \xff").unwrap();
+        workspace.file(&folder.path().join("raw.rs"));
+        workspace.settle();
+        assert_eq!((places(&workspace, "long").len(), places(&workspace, "raw").len()), (0, 0));
+    }
+}

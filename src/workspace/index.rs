@@ -1,0 +1,169 @@
+//! Which file defines what, and the way back from a name. Pure.
+//!
+//! In: outlines of files. Out: the definitions with a name, or inside a type of that name. A file is
+//! put and removed as a whole; what it holds costs memory only once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::syntax::outline::{Definition, Outline};
+
+/// Definitions in all; about 100 MB with their names and signatures. Files that come later are left
+/// out.
+pub const MOST_DEFINITIONS: usize = 400_000;
+
+/// A definition, and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a> {
+    /// As the workspace names the file: relative to its folder, with `/`.
+    pub path: &'a str,
+    /// As in `textDocument.languageId`.
+    pub language: &'a str,
+    /// What is defined.
+    pub definition: &'a Definition,
+    /// Files that define this name, or something in a type of this name.
+    pub homonyms: usize,
+}
+
+/// The definitions of a workspace.
+#[derive(Debug, Default)]
+pub struct Index {
+    files: HashMap<Arc<str>, File>,
+    by_name: HashMap<Box<str>, Vec<Arc<str>>>,
+    by_container: HashMap<Box<str>, Vec<Arc<str>>>,
+    definitions: usize,
+}
+
+#[derive(Debug)]
+struct File {
+    language: &'static str,
+    definitions: Box<[Definition]>,
+}
+
+impl Index {
+    /// Puts a file in the place of what was known of it.
+    pub fn put(&mut self, path: &str, language: &'static str, outline: Outline) {
+        self.remove(path);
+        let definitions = outline.definitions.into_boxed_slice();
+        if definitions.is_empty() || self.definitions + definitions.len() > MOST_DEFINITIONS {
+            return;
+        }
+        let path: Arc<str> = path.into();
+        for definition in &definitions {
+            note(&mut self.by_name, &definition.name, &path);
+            if let Some(container) = &definition.container {
+                note(&mut self.by_container, container, &path);
+            }
+        }
+        self.definitions += definitions.len();
+        self.files.insert(path, File { language, definitions });
+    }
+
+    /// Forgets a file.
+    pub fn remove(&mut self, path: &str) {
+        let Some(file) = self.files.remove(path) else { return };
+        self.definitions -= file.definitions.len();
+        for definition in &file.definitions {
+            forget(&mut self.by_name, &definition.name, path);
+            if let Some(container) = &definition.container {
+                forget(&mut self.by_container, container, path);
+            }
+        }
+    }
+
+    /// What has this name.
+    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Found<'a>> {
+        self.found(&self.by_name, name, move |definition| definition.name == name)
+    }
+
+    /// What stands directly in a type, class or module of this name.
+    pub fn members<'a>(&'a self, container: &'a str) -> impl Iterator<Item = Found<'a>> {
+        let inside =
+            move |definition: &Definition| definition.container.as_deref() == Some(container);
+        self.found(&self.by_container, container, inside)
+    }
+
+    /// Files with definitions.
+    pub fn files(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Definitions in all files.
+    pub fn definitions(&self) -> usize {
+        self.definitions
+    }
+
+    fn found<'a>(
+        &'a self,
+        map: &'a HashMap<Box<str>, Vec<Arc<str>>>,
+        key: &str,
+        fits: impl Fn(&Definition) -> bool + Copy + 'a,
+    ) -> impl Iterator<Item = Found<'a>> {
+        let paths = map.get(key).map(Vec::as_slice).unwrap_or_default();
+        let files = paths.iter().filter_map(|path| Some((path, self.files.get(path)?)));
+        files.flat_map(move |(path, file)| {
+            file.definitions.iter().filter(move |definition| fits(definition)).map(
+                move |definition| Found {
+                    path,
+                    language: file.language,
+                    definition,
+                    homonyms: paths.len(),
+                },
+            )
+        })
+    }
+}
+
+fn note(map: &mut HashMap<Box<str>, Vec<Arc<str>>>, key: &str, path: &Arc<str>) {
+    match map.get_mut(key) {
+        Some(paths) if paths.iter().any(|known| known == path) => {}
+        Some(paths) => paths.push(path.clone()),
+        None => drop(map.insert(key.into(), vec![path.clone()])),
+    }
+}
+
+fn forget(map: &mut HashMap<Box<str>, Vec<Arc<str>>>, key: &str, path: &str) {
+    if let Some(paths) = map.get_mut(key) {
+        paths.retain(|known| &**known != path);
+        if paths.is_empty() {
+            map.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syntax;
+
+    fn put(index: &mut Index, path: &str, text: &str) {
+        let outline = syntax::language("rust").unwrap().outline(text).unwrap();
+        index.put(path, "rust", outline);
+    }
+
+    fn names<'a>(found: impl Iterator<Item = Found<'a>>) -> Vec<String> {
+        found.map(|f| format!("{} {}", f.path, f.definition.signature)).collect()
+    }
+
+    #[test]
+    fn a_name_and_a_type_lead_to_what_is_defined() {
+        let mut index = Index::default();
+        put(&mut index, "a.rs", "pub struct Shop;\nimpl Shop {\n    pub fn open(&self) {}\n}\n");
+        put(&mut index, "b.rs", "fn open() {}\n");
+        assert_eq!(names(index.named("open")), ["a.rs pub fn open(&self)", "b.rs fn open()"]);
+        assert_eq!(names(index.members("Shop")), ["a.rs pub fn open(&self)"]);
+        assert_eq!(index.named("open").next().unwrap().homonyms, 2);
+        assert_eq!((index.files(), index.definitions()), (2, 3));
+    }
+
+    #[test]
+    fn a_file_replaces_what_was_known_of_it_and_leaves_nothing() {
+        let mut index = Index::default();
+        put(&mut index, "a.rs", "fn first() {}\nfn second() {}\n");
+        put(&mut index, "a.rs", "fn second() {}\n");
+        assert_eq!(names(index.named("first")), [""; 0]);
+        assert_eq!(names(index.named("second")), ["a.rs fn second()"]);
+        index.remove("a.rs");
+        assert_eq!((index.files(), index.definitions(), index.by_name.len()), (0, 0, 0));
+    }
+}
