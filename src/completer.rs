@@ -25,6 +25,11 @@ use crate::{context, syntax};
 
 /// Bytes of definitions from other files.
 pub const CONTEXT: usize = 400;
+/// Of 249 answers in spans of HumanEval, those whose least certain token has this probability (percent)
+/// are right in 66.7 % instead of 55.8 of cases, and 89 % of the right ones are among them (0.5B; `cargo
+/// bench --bench exact_match -- --set RandomSpan --rows 250 --only-anchored --confidence`). The least
+/// certain token tells right from wrong better than the first or the mean.
+const CONFIDENCE: u32 = 50;
 /// How long a block is waited for. What comes within 300 to 400 ms of a key still belongs to it.
 const BLOCK_WAIT: Duration = Duration::from_millis(350);
 
@@ -56,8 +61,8 @@ pub struct Style {
     pub line_tokens: u32,
     /// Tokens generated at most for a block; 0 for never more than a line.
     pub block_tokens: u32,
-    /// Percent: an answer whose tokens the model held less likely than this, in the geometric mean,
-    /// is not shown unasked. 0 shows all.
+    /// Percent: an answer with a token that the model held less likely than this is not shown unasked.
+    /// 0 shows all.
     pub confidence: u32,
     /// Suggest in strings and comments without being asked.
     pub in_strings_and_comments: bool,
@@ -79,7 +84,7 @@ impl Default for Style {
             context: CONTEXT,
             line_tokens: 48,
             block_tokens: 128,
-            confidence: 0,
+            confidence: CONFIDENCE,
             in_strings_and_comments: false,
             reuse: true,
             ahead: true,
@@ -92,7 +97,7 @@ impl Default for Style {
 impl Style {
     fn is_doubtful(self, confidence: Option<Confidence>) -> bool {
         // Nothing chosen anew: it was shown before.
-        confidence.is_some_and(|c| c.mean.exp() * 100.0 < self.confidence as f32)
+        confidence.is_some_and(|c| c.least.exp() * 100.0 < self.confidence as f32)
     }
 }
 

@@ -71,8 +71,8 @@ pub struct CompletionSettings {
     /// when you have taken that.
     #[schemars(range(min = 0, max = 60_000))]
     pub block_ms: u32,
-    /// Percent: what the model itself thinks less likely than this, in the geometric mean of its
-    /// tokens, is not shown unless you ask. 0 shows all.
+    /// Percent: an answer with a token that the model itself held less likely than this is not shown
+    /// unless you ask, or type its beginning. 0 shows all.
     #[schemars(range(min = 0, max = 100))]
     pub confidence: u32,
     /// Answer from the last suggestions, without the model, while you type along.

@@ -181,7 +181,9 @@ impl Typist {
         Typist::with(turn.home, patient, language, fixture)
     }
 
-    pub fn with(home: &Home, options: Value, language: &str, fixture: &str) -> Typist {
+    /// Whatever the model thinks of its answers, they are shown.
+    pub fn with(home: &Home, mut options: Value, language: &str, fixture: &str) -> Typist {
+        options["completion"]["confidence"] = json!(0);
         let mut client = home.server(options);
         let (cursor, text) = marked(fixture);
         let mut editor = Editor::open(&mut client, "file:///typed", language, &text);
