@@ -211,7 +211,7 @@ fn report_recall(tree: &Path, items: usize, bytes: usize, verbose: bool) {
     let started = std::time::Instant::now();
     workspace.open_folders(vec![tree.to_owned()]);
     workspace.settle();
-    let read = started.elapsed();
+    let (read, memory) = (started.elapsed(), resident_mb());
     let index = workspace.index();
     let found = calls(tree, &index, items);
     let (mut has, mut size) = (0, 0);
@@ -227,13 +227,21 @@ fn report_recall(tree: &Path, items: usize, bytes: usize, verbose: bool) {
     }
     let each = started.elapsed() / found.len().max(1) as u32;
     println!(
-        "{}: {} files and {} definitions read in {read:?}; the name is there for {has} of {}; {} bytes, {each:?}",
+        "{}: {} files and {} definitions read in {read:?}, {memory} MB resident; the name is there for {has} of {}; {} bytes, {each:?}",
         tree.file_name().unwrap_or_default().to_string_lossy(),
         index.files(),
         index.definitions(),
         found.len(),
         size / found.len().max(1)
     );
+}
+
+/// Megabytes that this process holds, where the system says.
+fn resident_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or_default() / 1_000
 }
 
 fn report(name: &str, results: &[Scores]) {

@@ -44,7 +44,8 @@ impl Editor {
         let from_server = BufReader::new(from_server);
         let mut editor = Editor { to_server, from_server, id: 0, version: 0 };
         let capabilities = json!({"textDocument": {"inlineCompletion": {}}});
-        let params = json!({"processId": null, "capabilities": capabilities});
+        let mut params = json!({"processId": null, "capabilities": capabilities});
+        params["initializationOptions"] = json!({"completion": {"in_strings_and_comments": true}});
         let initialize = editor.request("initialize", params);
         editor.write(&initialize).await;
         editor.answer().await;

@@ -133,7 +133,8 @@ impl Typist {
     }
 
     async fn letter(&mut self) -> Answered {
-        let line = LINES[self.line % LINES.len()];
+        // Without the `;`, behind which nothing is suggested.
+        let line = LINES[self.line % LINES.len()].trim_end_matches(';');
         let (row, column) = self.at;
         if self.typed == line.len() {
             (self.line, self.typed) = (self.line + 1, 0);

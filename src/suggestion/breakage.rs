@@ -15,6 +15,11 @@ pub fn without_breakage<'a>(text: &'a str, around: Around, replaces: usize) -> &
     let (Some(line_end), Some(language)) = (line_end, syntax::language(around.language)) else {
         return text;
     };
+    // A window that starts within something lacks what opened it: with a bracket too few before the
+    // cursor and one too many behind it, half-written code looks whole.
+    if item(around.before).starts_with(|c: char| c.is_whitespace() || "})]".contains(c)) {
+        return text;
+    }
     let errors = |text, replaces| errors(language, text, around, replaces);
     let line = &text[..line_end];
     // In this order, because nearly always the first is all that is asked. What cannot be parsed in
@@ -52,6 +57,13 @@ mod tests {
         let half = "fn f() {\n    let x =\n        $0\n}\n";
         check_in("rust", half, "1;\n    let y = ;", "1;\n    let y = ;|");
         check_in("go", "func f() {$0\n}\n", text, &format!("{text}|"));
+    }
+
+    #[test]
+    fn within_an_item_that_starts_above_the_window_nothing_is_compared() {
+        let fixture = "    fn a() {}\n\n    fn b() {\n        for x in y {$0\n    }\n}\n";
+        let text = "\n            let a = 1;\n            b(a);\n        }";
+        check_in("rust", fixture, text, &format!("{text}|"));
     }
 
     #[test]
