@@ -104,7 +104,8 @@ enum ModelCommand {
     /// checks that they answer like it, and keeps the best beside the original if a typical
     /// keystroke is at least 10 % faster. The engine uses it from its next start. On another CPU or
     /// with another llama.cpp the original is used until this is run again. The original is never
-    /// changed. `tandem model pull` does this by itself.
+    /// changed. `tandem model pull` does this by itself for the default model; for others nobody has
+    /// measured whether the answers stay as good.
     #[command(
         after_help = "Example:\n  tandem model optimize\n  tandem model optimize qwen2.5-coder-1.5b --again"
     )]

@@ -80,6 +80,13 @@ impl Entry {
         &CATALOGUE[0]
     }
 
+    /// Is it known that this model answers as well with the weights that `optimize` makes? A pull
+    /// makes them only then: exact match on 1,012 rows of human-eval-infilling is 58.5 % instead of
+    /// 58.1 for the default model; the others were not measured.
+    pub fn optimizes_well(&self) -> bool {
+        self.name == DEFAULT
+    }
+
     pub(super) fn by_file(file: &str) -> Option<&'static Entry> {
         CATALOGUE.iter().find(|entry| entry.file == file)
     }

@@ -68,7 +68,8 @@ pub struct Options {
     pub optimize: Optimize,
 }
 
-/// Whether a pull looks for the best weights for this CPU.
+/// Whether a pull looks for the best weights for this CPU, for a model that is known to answer as well
+/// with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Optimize {
     #[default]
@@ -117,7 +118,7 @@ pub async fn pull(
         Some(have) => have,
         None => fetch(store, entry, options, report.clone()).await?,
     };
-    if options.optimize == Optimize::Yes {
+    if options.optimize == Optimize::Yes && entry.optimizes_well() {
         let how = optimize::Options::default();
         let outcome = optimize::optimize(store, entry.name, &how, &report).await;
         pulled.optimized = Some(outcome.map_err(|error| error.to_string()));
