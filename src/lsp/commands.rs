@@ -65,6 +65,9 @@ fn status(session: &Session) -> Value {
         status.insert("enabled".into(), json!(session.is_enabled()));
         status.insert("model".into(), model);
         status.insert("engine".into(), state);
+        let index = session.workspace.index();
+        let (files, definitions) = (index.files(), index.definitions());
+        status.insert("workspace".into(), json!({"files": files, "definitions": definitions}));
     }
     status
 }

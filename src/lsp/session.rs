@@ -188,6 +188,9 @@ impl Session {
     }
 
     fn note_buffer(&self, uri: &str, document: &Document) {
+        if self.settings.get().context.definitions_bytes == 0 {
+            return;
+        }
         let snapshot = document.snapshot().filter(|snapshot| !snapshot.too_large());
         if let (Some(path), Some(snapshot)) = (path_of(uri), snapshot) {
             self.workspace.buffer(&path, &snapshot.rope);

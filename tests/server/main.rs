@@ -334,3 +334,61 @@ async fn a_model_that_cannot_be_pulled_is_told_and_the_command_returns_at_once()
     let said = editor.told("window/showMessage").await;
     assert_eq!(said["message"], "tandem: there is no folder for models");
 }
+
+/// A server that has read a folder with one file, which defines `sell`.
+async fn in_workspace(
+    engine: Arc<Scripted>,
+    options: Value,
+) -> (tempfile::TempDir, Editor, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("shop.rs"), "pub fn sell(price: u32) {}\n").expect("a file");
+    let uri = format!("file://{}", folder.path().display());
+    let mut editor = Editor::start(engine);
+    let folders = json!([{"uri": uri, "name": "shop"}]);
+    editor.initialize(json!({"workspaceFolders": folders, "initializationOptions": options})).await;
+    (folder, editor, uri)
+}
+
+/// Waits until the server says that it knows this of its workspace.
+async fn until_workspace_is(editor: &mut Editor, wanted: Value) {
+    let asked = async { while editor.status().await["workspace"] != wanted {} };
+    let soon = std::time::Duration::from_secs(60);
+    tokio::time::timeout(soon, asked).await.expect("the workspace is read");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_model_is_told_what_other_files_of_the_workspace_define() {
+    let engine = Scripted::saying("x");
+    let (folder, mut editor, uri) = in_workspace(engine.clone(), json!({})).await;
+    let defined =
+        async |editor: &mut Editor| editor.status().await["workspace"]["definitions"].clone();
+    while defined(&mut editor).await != 1 {}
+    let main = format!("{uri}/main.rs");
+    let text = "use shop::sell;\n\nfn one() {}\nfn main() {\n    \n}\n";
+    editor.open(&main, "rust", text).await;
+    let place = json!({
+        "textDocument": {"uri": main},
+        "position": {"line": 4, "character": 4},
+        "context": {"triggerKind": 2},
+    });
+    editor.request("textDocument/inlineCompletion", place).await;
+    let prompt = engine.seen().requests.pop().expect("a request").prompt;
+    assert_eq!(prompt.context, "// shop: sell(price)\n");
+    // A file that somebody else has written is read again.
+    std::fs::write(folder.path().join("shop.rs"), "").expect("a file");
+    let changes = json!({"changes": [{"uri": format!("{uri}/shop.rs"), "type": 2}]});
+    editor.notify("workspace/didChangeWatchedFiles", changes).await;
+    // What is left is the buffer.
+    until_workspace_is(&mut editor, json!({"files": 1, "definitions": 2})).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn no_other_file_is_read_where_that_is_turned_off() {
+    let options = json!({"context": {"definitions_bytes": 0}});
+    let engine = Scripted::saying("x");
+    let (_folder, mut editor, uri) = in_workspace(engine, options).await;
+    editor.open(&format!("{uri}/main.rs"), "rust", "fn main() {}\n").await;
+    assert_eq!(editor.status().await["workspace"]["definitions"], 0);
+}
