@@ -1,4 +1,5 @@
-//! What this machine is: cores, memory. In: nothing. Out: plain numbers.
+//! What this machine is: cores, memory, processes; and the priority of a thread. In: nothing. Out: plain
+//! numbers.
 
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
