@@ -184,7 +184,7 @@ fn score(engine: &Llama, index: &Index, item: &Item, bytes: usize, verbose: bool
     let place = item.place();
     let chosen = anchored(&|indent| context::comment(index, place, bytes, indent));
     let by_hand =
-        anchored(&|indent| format!("{indent}{} {}\n", item.language.comment(), item.definition));
+        anchored(&|indent| format!("{indent}{} {}\n", item.language.comment, item.definition));
     let mut plain = prompt(&text, item.cursor, budget, None).0;
     plain.prefix.push_str(&std::mem::take(&mut plain.middle));
     let has_it = chosen.context.contains(&item.name);

@@ -57,7 +57,7 @@ pub struct Place<'a> {
 
 /// The comment for a place, at most `budget` bytes, each line ended; each begins with `indent`.
 pub fn comment(index: &Index, place: Place, budget: usize, indent: &str) -> String {
-    let leader = format!("{indent}{} ", place.language.comment());
+    let leader = format!("{indent}{} ", place.language.comment);
     let mut lines: Vec<Line> = Vec::new();
     let mut left = budget;
     for Chosen { of, text } in chosen(index, place) {
@@ -231,8 +231,8 @@ fn short(definition: &Definition) -> String {
 
 /// What the model sees of the document.
 fn window<'a>(place: Place<'a>) -> &'a str {
-    let from = floor_char(place.text, place.cursor.saturating_sub(NEAR));
-    let to = floor_char(place.text, (place.cursor + BEHIND).min(place.text.len()));
+    let from = place.text.floor_char_boundary(place.cursor.saturating_sub(NEAR));
+    let to = place.text.floor_char_boundary(place.cursor + BEHIND);
     &place.text[from..to]
 }
 
@@ -252,7 +252,7 @@ fn weights(index: &Index, place: Place) -> HashMap<String, f64> {
             add(&type_named_after(name), NAMED_AFTER * weight);
         }
     }
-    let top = &place.text[..floor_char(place.text, IMPORTS.min(place.text.len()))];
+    let top = &place.text[..place.text.floor_char_boundary(IMPORTS)];
     let mentioned: HashSet<&str> = near.iter().map(|reference| reference.name.as_str()).collect();
     for import in place.language.outline(top).map(|outline| outline.imports).unwrap_or_default() {
         let last = import.path.rsplit([':', '.', '/']).next().unwrap_or_default();
@@ -286,10 +286,6 @@ fn type_named_after(name: &str) -> String {
         letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect::<String>()
     };
     words.map(capital).collect()
-}
-
-fn floor_char(text: &str, at: usize) -> usize {
-    text.floor_char_boundary(at)
 }
 
 #[cfg(test)]

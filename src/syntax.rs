@@ -33,16 +33,18 @@ pub struct Language {
     names: &'static str,
     /// Characters at a line's end after which an indented block follows.
     pub openers: &'static [char],
+    /// What begins a comment that ends with the line.
+    pub comment: &'static str,
     compiled: OnceLock<Option<Query>>,
     of_outline: OnceLock<Option<Names>>,
     of_references: OnceLock<Option<Names>>,
 }
 
 macro_rules! language {
-    ($id:literal, $extensions:expr, $grammar:expr, $openers:expr) => {
-        language!($id in $id, $extensions, $grammar, $openers)
+    ($id:literal, $extensions:expr, $grammar:expr, $openers:expr, $comment:literal) => {
+        language!($id in $id, $extensions, $grammar, $openers, $comment)
     };
-    ($id:literal in $folder:literal, $extensions:expr, $grammar:expr, $openers:expr) => {
+    ($id:literal in $folder:literal, $extensions:expr, $grammar:expr, $openers:expr, $comment:literal) => {
         Language {
             id: $id,
             extensions: $extensions,
@@ -50,6 +52,7 @@ macro_rules! language {
             structure: include_str!(concat!("../grammars/", $folder, "/structure.scm")),
             names: include_str!(concat!("../grammars/", $folder, "/names.scm")),
             openers: $openers,
+            comment: $comment,
             compiled: OnceLock::new(),
             of_outline: OnceLock::new(),
             of_references: OnceLock::new(),
@@ -60,16 +63,16 @@ macro_rules! language {
 /// One line a language. `id in folder` shares the folder of another one.
 #[rustfmt::skip]
 static LANGUAGES: [Language; 10] = [
-    language!("rust", &["rs"], tree_sitter_rust::LANGUAGE, &['{', '(', '[']),
-    language!("python", &["py", "pyi"], tree_sitter_python::LANGUAGE, &[':', '{', '(', '[']),
-    language!("typescript", &["ts", "mts", "cts"], tree_sitter_typescript::LANGUAGE_TYPESCRIPT, &['{', '(', '[']),
-    language!("typescriptreact" in "typescript", &["tsx"], tree_sitter_typescript::LANGUAGE_TSX, &['{', '(', '[']),
-    language!("javascript", &["js", "mjs", "cjs"], tree_sitter_javascript::LANGUAGE, &['{', '(', '[']),
-    language!("javascriptreact" in "javascript", &["jsx"], tree_sitter_javascript::LANGUAGE, &['{', '(', '[']),
-    language!("go", &["go"], tree_sitter_go::LANGUAGE, &['{', '(', '[']),
-    language!("c", &["c"], tree_sitter_c::LANGUAGE, &['{', '(']),
-    language!("cpp", &["cpp", "cc", "cxx", "hpp", "hh", "hxx", "h"], tree_sitter_cpp::LANGUAGE, &['{', '(', '[']),
-    language!("java", &["java"], tree_sitter_java::LANGUAGE, &['{', '(']),
+    language!("rust", &["rs"], tree_sitter_rust::LANGUAGE, &['{', '(', '['], "//"),
+    language!("python", &["py", "pyi"], tree_sitter_python::LANGUAGE, &[':', '{', '(', '['], "#"),
+    language!("typescript", &["ts", "mts", "cts"], tree_sitter_typescript::LANGUAGE_TYPESCRIPT, &['{', '(', '['], "//"),
+    language!("typescriptreact" in "typescript", &["tsx"], tree_sitter_typescript::LANGUAGE_TSX, &['{', '(', '['], "//"),
+    language!("javascript", &["js", "mjs", "cjs"], tree_sitter_javascript::LANGUAGE, &['{', '(', '['], "//"),
+    language!("javascriptreact" in "javascript", &["jsx"], tree_sitter_javascript::LANGUAGE, &['{', '(', '['], "//"),
+    language!("go", &["go"], tree_sitter_go::LANGUAGE, &['{', '(', '['], "//"),
+    language!("c", &["c"], tree_sitter_c::LANGUAGE, &['{', '('], "//"),
+    language!("cpp", &["cpp", "cc", "cxx", "hpp", "hh", "hxx", "h"], tree_sitter_cpp::LANGUAGE, &['{', '(', '['], "//"),
+    language!("java", &["java"], tree_sitter_java::LANGUAGE, &['{', '('], "//"),
 ];
 
 /// The language with this name, if there is a grammar for it.
@@ -99,11 +102,6 @@ pub struct Structure<'a> {
 }
 
 impl Language {
-    /// What begins a comment that ends with the line.
-    pub fn comment(&self) -> &'static str {
-        if self.id == "python" { "#" } else { "//" }
-    }
-
     /// Parses `text`; `None` when that takes too long.
     pub fn structure<'a>(&'a self, text: &'a str) -> Option<Structure<'a>> {
         let query = self.compiled()?;

@@ -147,6 +147,25 @@ enum Owner {
     Gone,
 }
 
+/// Where a file stands.
+#[derive(PartialEq)]
+enum Stands {
+    Inside,
+    /// In a folder of the workspace, but excluded, behind a link, too long or not there.
+    Ignored,
+    Outside,
+}
+
+/// How a folder is read.
+fn rules(folder: &Path) -> WalkBuilder {
+    let mut walk = WalkBuilder::new(folder);
+    walk.follow_links(false).require_git(false).max_filesize(Some(MAX_FILE));
+    for file in IGNORE_FILES {
+        walk.add_custom_ignore_filename(file);
+    }
+    walk
+}
+
 impl Worker {
     fn run(mut self) {
         machine::lower_this_threads_priority();
@@ -179,8 +198,12 @@ impl Worker {
                 };
             }
             Task::Buffer(path, text) => {
-                self.buffers.insert(path.clone());
-                self.pending.insert(path, Some(text));
+                let known = self.buffers.contains(&path);
+                // One that is not on disk yet cannot be asked about.
+                if known || !path.exists() || self.stands(&path) != Stands::Ignored {
+                    self.buffers.insert(path.clone());
+                    self.pending.insert(path, Some(text));
+                }
             }
             Task::File(path) => {
                 self.buffers.remove(&path);
@@ -196,13 +219,8 @@ impl Worker {
     }
 
     fn walk(&mut self, folder: &Path) -> Owner {
-        let mut walk = WalkBuilder::new(folder);
-        walk.follow_links(false).require_git(false).max_filesize(Some(MAX_FILE));
-        for file in IGNORE_FILES {
-            walk.add_custom_ignore_filename(file);
-        }
         // What cannot be read is as good as not there.
-        for entry in walk.build().flatten() {
+        for entry in rules(folder).build().flatten() {
             match self.tasks.try_recv() {
                 Ok(task @ (Task::Folders(_) | Task::Settled(_))) => self.later.push_back(task),
                 Ok(task) => drop(self.take(task)),
@@ -216,7 +234,8 @@ impl Worker {
             self.files_left -= 1;
             let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
             if is_file && !self.buffers.contains(entry.path()) {
-                self.read_file(entry.path());
+                let bytes = self.read_file(entry.path());
+                self.source_left = self.source_left.saturating_sub(bytes);
             }
         }
         Owner::There
@@ -226,23 +245,44 @@ impl Worker {
         for (path, text) in std::mem::take(&mut self.pending) {
             match text {
                 Some(text) => self.put(&path, &text.to_string()),
-                None => self.read_file(&path),
+                None if self.stands(&path) == Stands::Inside => drop(self.read_file(&path)),
+                None => self.change(|index, name| index.remove(name), &path),
             }
         }
     }
 
-    fn read_file(&mut self, path: &Path) {
-        if language(path).is_none() {
-            return;
-        }
-        let short = fs::metadata(path).is_ok_and(|about| about.len() <= MAX_FILE);
-        match fs::read(path).ok().filter(|_| short).map(String::from_utf8) {
+    /// Reads a file; its length in bytes where that is source.
+    fn read_file(&self, path: &Path) -> u64 {
+        // A pipe would be waited for.
+        let fits = |about: &fs::Metadata| about.is_file() && about.len() <= MAX_FILE;
+        let readable =
+            language(path).is_some() && fs::symlink_metadata(path).is_ok_and(|a| fits(&a));
+        match readable.then(|| fs::read_to_string(path)) {
             Some(Ok(text)) => {
-                self.source_left = self.source_left.saturating_sub(text.len() as u64);
                 self.put(path, &text);
+                text.len() as u64
             }
             // Gone, grown, or not text.
-            _ => self.change(|index, name| index.remove(name), path),
+            _ => {
+                self.change(|index, name| index.remove(name), path);
+                0
+            }
+        }
+    }
+
+    /// Would reading the folders come upon this file?
+    fn stands(&self, path: &Path) -> Stands {
+        let folders = self.folders.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(folder) = folders.iter().find(|folder| path.starts_with(folder)) else {
+            return Stands::Outside;
+        };
+        let wanted = path.to_owned();
+        // Only the way to it is gone.
+        let walk =
+            rules(folder).filter_entry(move |entry| wanted.starts_with(entry.path())).build();
+        match walk.flatten().any(|entry| entry.path() == path) {
+            true => Stands::Inside,
+            false => Stands::Ignored,
         }
     }
 
@@ -324,6 +364,38 @@ mod tests {
         workspace.file(&path);
         workspace.settle();
         assert_eq!(places(&workspace, "old").len(), 0);
+    }
+
+    #[test]
+    fn an_ignored_file_stays_unread_when_it_is_opened_closed_or_written() {
+        let (folder, workspace) =
+            opened(&[(".gitignore", "built/\n"), ("built/c.rs", "fn open() {}")]);
+        let path = folder.path().join("built/c.rs");
+        workspace.buffer(&path, &Rope::from_str("fn open() {}"));
+        workspace.settle();
+        assert_eq!(places(&workspace, "open").len(), 0);
+        workspace.file(&path);
+        workspace.settle();
+        assert_eq!(places(&workspace, "open").len(), 0);
+        let fresh = folder.path().join("fresh.rs");
+        fs::write(&fresh, "fn open() {}").unwrap();
+        workspace.file(&fresh);
+        workspace.settle();
+        assert_eq!(places(&workspace, "open"), ["fresh.rs"]);
+    }
+
+    #[test]
+    fn a_buffer_outside_the_folders_counts_while_it_is_open() {
+        let (_folder, workspace) = opened(&[]);
+        let elsewhere = tempfile::tempdir().unwrap();
+        let path = elsewhere.path().join("a.rs");
+        fs::write(&path, "fn open() {}").unwrap();
+        workspace.buffer(&path, &Rope::from_str("fn open() {}"));
+        workspace.settle();
+        assert_eq!(places(&workspace, "open").len(), 1);
+        workspace.file(&path);
+        workspace.settle();
+        assert_eq!(places(&workspace, "open").len(), 0);
     }
 
     #[cfg(unix)]
