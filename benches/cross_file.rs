@@ -262,7 +262,7 @@ fn generate(engine: &Llama, prompt: Prompt) -> String {
     while let Some(event) = answer.blocking_next() {
         match event {
             Event::Text(piece) => text.push_str(&piece),
-            Event::Begun(_) => {}
+            Event::Begun(_) | Event::Forks(_) => {}
             Event::Done(_) => break,
             Event::Failed(message) => fail(&message),
         }

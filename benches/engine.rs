@@ -159,7 +159,7 @@ async fn finish(engine: &ProcessEngine, request: Request) -> (String, Figures) {
             Event::Text(piece) => text.push_str(&piece),
             Event::Done(figures) => return (text, figures),
             Event::Failed(message) => fail(&message),
-            Event::Begun(_) => {}
+            Event::Begun(_) | Event::Forks(_) => {}
         }
     }
     fail("an answer without an end")

@@ -203,7 +203,7 @@ fn generate(engine: &Llama, prompt: Prompt) -> (String, Option<Confidence>) {
     while let Some(event) = answer.blocking_next() {
         match event {
             Event::Text(piece) => text.push_str(&piece),
-            Event::Begun(_) => {}
+            Event::Begun(_) | Event::Forks(_) => {}
             Event::Done(figures) => {
                 confidence = figures.confidence;
                 break;

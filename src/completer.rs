@@ -290,6 +290,7 @@ impl Completer {
             };
             match event? {
                 Event::Begun(so_far) => *figures = so_far,
+                Event::Forks(_) => {}
                 Event::Text(piece) => {
                     let line_ended = piece.contains('\n');
                     text.push_str(&piece);

@@ -179,7 +179,7 @@ async fn timed(engine: &Arc<dyn Engine>, prompt: Prompt) -> Result<Figures, Stri
         match event {
             Event::Done(figures) => return Ok(figures),
             Event::Failed(message) => return Err(message),
-            Event::Begun(_) | Event::Text(_) => {}
+            Event::Begun(_) | Event::Text(_) | Event::Forks(_) => {}
         }
     }
     match &*engine.state().borrow() {

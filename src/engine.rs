@@ -9,13 +9,16 @@
 //! a function of its prompt: it can be cached, tested and reproduced.
 
 pub mod cache;
+mod forks;
 pub mod guess;
 pub mod heads;
 pub mod healing;
 pub mod host;
 pub mod interrupt;
 pub mod llama;
+pub mod names;
 pub mod process;
+mod ranking;
 pub mod rendezvous;
 pub mod scripted;
 pub mod states;
@@ -58,12 +61,21 @@ pub struct Request {
     pub urgency: Urgency,
     /// Where the whole prompt would take long, it may be answered from a shorter one.
     pub quick: bool,
+    /// The name that is being written at the cursor must be one of these, which are sorted; empty where
+    /// it may be any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+    /// Say where the first line could nearly have gone on otherwise: at most so many
+    /// [forks](Event::Forks).
+    #[serde(default)]
+    pub forks: u32,
 }
 
 impl Request {
     /// For someone who waits, from the whole prompt.
     pub fn new(prompt: Prompt, max_tokens: u32, stop: Stop) -> Request {
-        Request { prompt, max_tokens, stop, urgency: Urgency::Now, quick: false }
+        let (urgency, quick, names, forks) = (Urgency::Now, false, Vec::new(), 0);
+        Request { prompt, max_tokens, stop, urgency, quick, names, forks }
     }
 
     /// To have a prompt evaluated in the background, for requests to come.
@@ -100,10 +112,24 @@ pub enum Event {
     Begun(Figures),
     /// More text after the prompt's middle. Always whole characters.
     Text(String),
+    /// Where the answer could have gone on otherwise, the likeliest first. Only when asked for, before
+    /// the end.
+    Forks(Vec<Fork>),
     /// The end of the answer.
     Done(Figures),
     /// There is no answer; the sentence says why.
     Failed(String),
+}
+
+/// A place where an answer could have gone on otherwise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fork {
+    /// Bytes of the answer before it.
+    pub at: usize,
+    /// What could have come there instead: one token's text. Empty where the answer could have ended.
+    pub text: String,
+    /// The natural logarithm of the probability of all that: the answer so far, and this.
+    pub ln: f32,
 }
 
 /// What an answer cost.

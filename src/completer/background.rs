@@ -116,6 +116,7 @@ impl Completer {
                         ended = true;
                     }
                     Event::Failed(_) => ended = true,
+                    Event::Forks(_) => {}
                 }
                 if ended {
                     break;

@@ -30,7 +30,7 @@ use super::interrupt::Interrupt;
 use super::states::{StateOptions, States};
 use super::transformer::{Evaluated, FimTokens, Transformer};
 use super::worker::{Job, Order, Parts, Worker};
-use super::{About, Answer, Engine, Request, State};
+use super::{About, Answer, Engine, Request, State, ranking};
 
 /// Sequences besides one for each document: for the head before a jump, the quick one, the next.
 const SPARE_SEQUENCES: u32 = 2;
@@ -45,8 +45,6 @@ const MEASURED_PREFILL: usize = 64;
 /// order than a single token's. Without this test 9 of 197 guessed answers differed from plain ones
 /// (`benches/engine.rs`, 0.5B in Q4_0), with it 1 of 281.
 const NEAR_TIE: f32 = 0.25;
-/// A token whose logit is this much below the best one's is not counted among the alternatives.
-const NEGLIGIBLE: f32 = 16.0;
 /// A quick head may take this long; with a line's tokens that makes an answer within 300 to 400 ms.
 const QUICK_MS: f64 = 150.0;
 
@@ -451,14 +449,14 @@ impl Transformer for Model<'_> {
         best.map(|(token, _)| token)
     }
 
+    fn ranked(&self, row: usize, most: usize, fit: &dyn Fn(&[u8]) -> bool) -> Vec<(Token, f32)> {
+        ranking::ranked(self.context.logits(row), most, &|token| {
+            fit(self.vocabulary.bytes_of(token))
+        })
+    }
+
     fn ln_probability(&self, row: usize, token: Token) -> f32 {
-        let logits = self.context.logits(row);
-        let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        // Beyond this, all 150,000 tokens together add 2 %, and taking powers would take longer.
-        let counts = logits.iter().filter(|&&logit| logit > most - NEGLIGIBLE);
-        let sum: f32 = counts.map(|logit| (logit - most).exp()).sum();
-        let logit = logits.get(token as usize).copied().unwrap_or(f32::NEG_INFINITY);
-        logit - most - sum.ln()
+        ranking::ln_probability(self.context.logits(row), token)
     }
 
     fn is_near_tie(&self, row: usize) -> bool {

@@ -56,6 +56,11 @@ pub trait Transformer {
     /// number wins. `None` when no token fits.
     fn best(&self, row: usize, remains: &[u8]) -> Option<Token>;
 
+    /// The best next tokens after a row, at most `most`, whose bytes `fit`: the best first, each with the
+    /// natural logarithm of its probability among all that fit. Tokens that end an answer have no
+    /// bytes.
+    fn ranked(&self, row: usize, most: usize, fit: &dyn Fn(&[u8]) -> bool) -> Vec<(Token, f32)>;
+
     /// The natural logarithm of a token's probability after row `row`, of all tokens.
     fn ln_probability(&self, row: usize, token: Token) -> f32;
 

@@ -6,7 +6,7 @@
 
 use tokio::sync::mpsc;
 
-use super::{Event, Figures, Stop};
+use super::{Event, Figures, Fork, Stop};
 
 /// Writes one answer.
 pub struct Writer {
@@ -49,6 +49,11 @@ impl Writer {
         self.sent.max(self.already_sent)
     }
 
+    /// How many bytes of text there are so far; `None` within a character.
+    pub fn between_characters(&self) -> Option<usize> {
+        self.held.is_empty().then_some(self.sent)
+    }
+
     /// Adds a token's bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         let forced = self.forced.min(bytes.len());
@@ -85,6 +90,11 @@ impl Writer {
     /// Says what it took to get to the first new token.
     pub fn begin(&self, figures: Figures) {
         let _ = self.events.send(Event::Begun(figures));
+    }
+
+    /// Says where it could have gone on otherwise.
+    pub fn say_forks(&self, forks: Vec<Fork>) {
+        let _ = self.events.send(Event::Forks(forks));
     }
 
     /// Ends the answer.

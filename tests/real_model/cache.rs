@@ -94,7 +94,7 @@ fn finish(mut answer: tandem::engine::Answer) -> (String, Figures) {
             Event::Text(piece) => text.push_str(&piece),
             Event::Done(figures) => return (text, figures),
             Event::Failed(message) => panic!("{message}"),
-            Event::Begun(_) => {}
+            Event::Begun(_) | Event::Forks(_) => {}
         }
     }
 }

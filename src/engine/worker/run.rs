@@ -7,9 +7,11 @@ use std::time::Instant;
 
 use super::{End, Job, TOKENIZED, Worker};
 use crate::engine::cache::Plan;
+use crate::engine::forks::{Forks, Way};
 use crate::engine::guess::{Candidate, Guess};
 use crate::engine::heads::{Head, Parts};
 use crate::engine::healing::{self, Token};
+use crate::engine::names::Names;
 use crate::engine::transformer::{Evaluated, Transformer};
 use crate::engine::writer::Writer;
 use crate::engine::{Confidence, Figures, Request, Urgency};
@@ -34,6 +36,10 @@ struct Run<'a> {
     free_tokens: u32,
     /// The bytes still to be forced.
     remains: &'a [u8],
+    /// While a name is written that must be one of some.
+    names: Option<Names<'a>>,
+    /// Where it could have gone on otherwise, when that was asked for.
+    forks: Option<Forks>,
     first_free: Option<Instant>,
 }
 
@@ -54,7 +60,11 @@ impl<T: Transformer> Worker<T> {
         let request = job.request.clone();
         let kept = healing::kept(&request.prompt.middle);
         let word = request.prompt.middle.as_bytes()[kept..].to_vec();
-        let (head, plan) = self.choose_head(&request, kept, &word);
+        let (head, mut plan) = self.choose_head(&request, kept, &word);
+        if !request.names.is_empty() || request.forks > 0 {
+            // What was chosen may not be chosen again, and what else could have been is not known.
+            plan.chosen = 0;
+        }
         let figures = Figures {
             queue_ms: (started - job.arrived).as_secs_f64() * 1e3,
             reused: (plan.given + plan.chosen) as u32,
@@ -73,6 +83,8 @@ impl<T: Transformer> Worker<T> {
             max_tokens: request.max_tokens,
             free_tokens: 0,
             remains: &word,
+            names: Names::new(&request.names, &request.prompt.middle),
+            forks: (request.forks > 0).then(|| Forks::new(request.forks as usize)),
             first_free: None,
         };
         self.settle(plan);
@@ -263,10 +275,14 @@ impl<T: Transformer> Worker<T> {
     ) -> Result<Option<End>, String> {
         let sequence = run.sequence;
         self.guess.iter_mut().for_each(Guess::begin);
-        let mut next = self.transformer.best(0, run.remains);
+        let mut next = self.next(run, 0);
         let mut row = 0;
         while let Some(token) = next.filter(|&token| !self.transformer.is_stop(token)) {
-            run.note_chosen(|| self.transformer.ln_probability(row, token));
+            if run.remains.is_empty() {
+                let ln = self.ln_probability(run, row, token);
+                run.note_chosen(ln);
+            }
+            self.note_forks(run, row, Some(token));
             run.take(self.transformer.vocabulary().bytes_of(token));
             let full = self.cache.sequence(sequence).len() + 1 >= self.context_tokens;
             if run.is_long_enough() || full {
@@ -283,21 +299,24 @@ impl<T: Transformer> Worker<T> {
             if self.evaluate(sequence, &batch, batch.len())? == Evaluated::Nothing {
                 return Ok(Some(run.broken_off()));
             }
-            self.cache.push(sequence, token, Some(under));
+            // One of a few names is not what the model would choose again.
+            self.cache.push(sequence, token, run.names.is_none().then_some(under));
             run.note_decoded();
+            let bytes = self.transformer.vocabulary().bytes_of(token);
+            run.names.take_if(|names| names.take(bytes, under));
             run.remains = after;
             let mut accepted = 0;
             let mut ended = false;
             // A near tie in a batch is decided by evaluating its token alone, as without a guess.
             let mut unsure = !drafted.is_empty() && self.transformer.is_near_tie(0);
-            next = self.transformer.best(0, run.remains);
+            next = self.next(run, 0);
             row = 0;
             while !unsure && accepted < drafted.len() && next == Some(drafted[accepted]) {
                 let token = drafted[accepted];
                 if self.transformer.is_stop(token) {
                     break;
                 }
-                run.note_chosen(|| self.transformer.ln_probability(row, token));
+                run.note_chosen(self.transformer.ln_probability(row, token));
                 run.take(self.transformer.vocabulary().bytes_of(token));
                 self.cache.push(sequence, token, Some(b""));
                 run.note_decoded();
@@ -334,7 +353,54 @@ impl<T: Transformer> Worker<T> {
                 return Ok(None);
             }
         }
+        self.note_forks(run, row, None);
         Ok(None)
+    }
+
+    /// The best next token that may come.
+    fn next(&self, run: &Run<'_>, row: usize) -> Option<Token> {
+        match &run.names {
+            Some(names) => {
+                let fit = |token: &[u8]| names.allow(token, run.remains);
+                self.transformer.ranked(row, 1, &fit).first().map(|&(token, _)| token)
+            }
+            None => self.transformer.best(row, run.remains),
+        }
+    }
+
+    /// How likely a token is, where it is one of a few names among these.
+    fn ln_probability(&self, run: &Run<'_>, row: usize, token: Token) -> f32 {
+        match &run.names {
+            Some(names) => {
+                let fit = |token: &[u8]| names.allow(token, run.remains);
+                self.transformer.ranked(row, 1, &fit).first().map_or(0.0, |&(_, ln)| ln)
+            }
+            None => self.transformer.ln_probability(row, token),
+        }
+    }
+
+    /// What else could have come in the place of a chosen token, or of the end.
+    fn note_forks(&self, run: &mut Run<'_>, row: usize, chosen: Option<Token>) {
+        let Some(forks) = &mut run.forks else { return };
+        let Some(at) = run.out.between_characters() else { return };
+        let (remains, names) = (run.remains, &run.names);
+        let fit = |token: &[u8]| match names {
+            Some(names) => names.allow(token, remains),
+            None => remains.is_empty() || healing::fits(token, remains),
+        };
+        let vocabulary = self.transformer.vocabulary();
+        let mut options = Vec::new();
+        for (token, ln) in self.transformer.ranked(row, Forks::LOOKED_AT, &fit) {
+            let ends = self.transformer.is_stop(token);
+            let is_chosen = chosen.map_or(ends, |chosen| chosen == token);
+            // Shorter than what is forced, it says nothing of its own.
+            if let Some(bytes) = vocabulary.bytes_of(token).get(remains.len()..)
+                && (is_chosen || ends || !bytes.is_empty())
+            {
+                options.push(Way { bytes, ln, is_chosen });
+            }
+        }
+        forks.step(at, &options);
     }
 
     /// Evaluates a sequence's last token again, by itself.
@@ -352,7 +418,8 @@ impl<T: Transformer> Worker<T> {
 
     /// What may follow the token that is due, when nothing is to be forced `after` it.
     fn look(&self, run: &Run<'_>, due: Token, after: &[u8]) -> Option<Candidate> {
-        self.guess.as_ref().filter(|_| after.is_empty())?;
+        let plain = after.is_empty() && run.names.is_none() && run.forks.is_none();
+        self.guess.as_ref().filter(|_| plain)?;
         let mut tokens = self.cache.sequence(run.sequence).tokens().to_vec();
         tokens.push(due);
         let others: Vec<&[Token]> =
@@ -432,11 +499,9 @@ impl Run<'_> {
         if self.out.unwanted() { End::Finished } else { End::Preempted }
     }
 
-    /// The model has chosen its next token with this logarithm of its probability.
-    fn note_chosen(&mut self, ln: impl FnOnce() -> f32) {
-        if self.remains.is_empty() {
-            self.figures.confidence = Some(Confidence::and(self.figures.confidence, ln()));
-        }
+    /// The model has chosen a token freely, with this logarithm of its probability.
+    fn note_chosen(&mut self, ln: f32) {
+        self.figures.confidence = Some(Confidence::and(self.figures.confidence, ln));
     }
 
     /// The model's next token, which becomes text.
@@ -470,6 +535,9 @@ impl Run<'_> {
             decode_ms: (ended - first).as_secs_f64() * 1e3,
             ..self.figures
         };
+        if let Some(forks) = self.forks {
+            self.out.say_forks(forks.into_best());
+        }
         self.out.finish(figures);
     }
 }

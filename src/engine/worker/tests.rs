@@ -5,11 +5,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::*;
-use crate::engine::heads;
 use crate::engine::healing::Vocabulary;
 use crate::engine::states::StateOptions;
 use crate::engine::transformer::{Evaluated, FimTokens};
-use crate::engine::{Answer, Figures, Stop};
+use crate::engine::{Answer, Figures, Fork, Stop};
+use crate::engine::{heads, healing};
 use crate::prompt::Prompt;
 use proptest::prelude::*;
 
@@ -55,11 +55,14 @@ impl Toy {
 
     /// Greedy: the allowed token that this context likes best.
     fn choose(&self, context: &[Token], remains: &[u8]) -> Option<Token> {
-        let all: Vec<Token> = if remains.is_empty() {
-            (1..39).chain([END]).collect()
-        } else {
-            self.vocabulary.candidates(remains).collect()
-        };
+        let fit = |bytes: &[u8]| remains.is_empty() || healing::fits(bytes, remains);
+        self.order(context, &fit).first().copied()
+    }
+
+    /// The tokens that fit, as this context likes them.
+    fn order(&self, context: &[Token], fit: &dyn Fn(&[u8]) -> bool) -> Vec<Token> {
+        let mut all: Vec<Token> = (1..39).chain([END]).collect();
+        all.retain(|&token| fit(self.vocabulary.bytes_of(token)));
         let hash = |tokens: &[Token]| {
             tokens.iter().fold(7_u64, |h, &t| h.wrapping_mul(31).wrapping_add(t as u64 + 1))
         };
@@ -71,7 +74,8 @@ impl Toy {
             };
             (of(recent) * self.habit + of(whole), -t)
         };
-        all.into_iter().max_by_key(taste)
+        all.sort_by_key(|token| std::cmp::Reverse(taste(token)));
+        all
     }
 }
 
@@ -125,6 +129,11 @@ impl Transformer for Toy {
 
     fn best(&self, row: usize, remains: &[u8]) -> Option<Token> {
         self.choose(&self.rows[row], remains)
+    }
+
+    fn ranked(&self, row: usize, most: usize, fit: &dyn Fn(&[u8]) -> bool) -> Vec<(Token, f32)> {
+        let order = self.order(&self.rows[row], fit).into_iter();
+        order.take(most).zip(1..).map(|(token, rank)| (token, -(rank as f32))).collect()
     }
 
     fn ln_probability(&self, _: usize, _: Token) -> f32 {
@@ -205,7 +214,7 @@ impl Desk {
                 Event::Text(piece) => text.push_str(&piece),
                 Event::Done(figures) => return Some(Ok((text, figures))),
                 Event::Failed(message) => return Some(Err(message)),
-                Event::Begun(_) => {}
+                Event::Begun(_) | Event::Forks(_) => {}
             }
         }
         panic!("an answer without an end");
@@ -426,4 +435,66 @@ fn the_quick_heads_are_those_of_the_layout() {
     // The toy's special tokens must not be text, or the tests above would not see a leak.
     let parts = heads::Parts { prefix: vec![1], context: vec![], suffix: vec![2], middle: vec![3] };
     assert_eq!(parts.whole(FIM, 100).tokens, [97, 1, 98, 2, 99, 3]);
+}
+
+/// What is said, and the forks.
+fn ask_for_forks(desk: &mut Desk, request: Request) -> (String, Vec<Fork>) {
+    let (mut answer, events) = Answer::new();
+    let mut job = Job::new(request, events);
+    desk.worker.answer(&mut job, &mut || false).unwrap();
+    drop(job);
+    let (mut text, mut forks) = (String::new(), Vec::new());
+    while let Some(event) = answer.blocking_next() {
+        match event {
+            Event::Text(piece) => text.push_str(&piece),
+            Event::Forks(all) => forks = all,
+            _ => {}
+        }
+    }
+    (text, forks)
+}
+
+#[test]
+fn forks_are_ways_not_taken_and_a_request_along_one_goes_on_from_it() {
+    let place = prompt("abc abd", "efg", "ab c");
+    let plain = Request::new(place.clone(), 6, Stop::Line);
+    let mut desk = Desk::new(Toy::new(2, 0), 500, Some(guess()));
+    let (expected, _) = desk.ask(plain.clone()).unwrap();
+    let (text, forks) = ask_for_forks(&mut desk, Request { forks: 5, ..plain.clone() });
+    assert_eq!(text, expected, "asking for forks changes nothing");
+    assert_eq!(forks.len(), 5);
+    assert!(forks.is_sorted_by(|a, b| a.ln >= b.ln), "{forks:?}");
+    for fork in forks.iter().filter(|fork| !fork.text.is_empty()) {
+        assert!(!text[fork.at..].starts_with(&fork.text), "{fork:?} of {text:?}");
+        let mut along = plain.clone();
+        along.prompt.middle += &format!("{}{}", &text[..fork.at], fork.text);
+        assert_ne!(desk.ask(along).unwrap().0, "", "{fork:?}");
+    }
+    let (_, none) = ask_for_forks(&mut desk, plain);
+    assert!(none.is_empty());
+}
+
+proptest! {
+    #[test]
+    fn a_name_is_one_of_those_that_may_be_and_later_answers_are_as_ever(
+        names in prop::collection::btree_set("[a-e]{1,4}", 1..6),
+        middle in "[a-e]{0,2} ?[a-e]{0,2}",
+    ) {
+        let names: Vec<String> = names.into_iter().collect();
+        let begun = middle.rsplit(' ').next().unwrap_or_default();
+        prop_assume!(names.iter().any(|name| name.starts_with(begun)));
+        let plain = Request::new(prompt("abc abd", "efg", &middle), 12, Stop::Never);
+        let (expected, _) = Desk::new(Toy::new(2, 0), 500, None).ask(plain.clone()).unwrap();
+        let mut desk = Desk::new(Toy::new(2, 0), 500, Some(guess()));
+        desk.ask(plain.clone()).unwrap();
+        let (text, _) = desk.ask(Request { names: names.clone(), ..plain.clone() }).unwrap();
+        let written = format!("{begun}{text}");
+        let end = written.find([' ', '\n']).unwrap_or(written.len());
+        prop_assert!(names.iter().any(|name| *name == written[..end]), "{:?} of {:?}", written, names);
+        // What was forced is not taken for what the model would say.
+        prop_assert_eq!(desk.ask(plain).unwrap().0, expected);
+        let held: Vec<Vec<Token>> =
+            desk.worker.cache.sequences().iter().map(|s| s.tokens().to_vec()).collect();
+        prop_assert_eq!(held, desk.worker.transformer.sequences.clone());
+    }
 }
