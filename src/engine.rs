@@ -112,8 +112,8 @@ pub enum Event {
     Begun(Figures),
     /// More text after the prompt's middle. Always whole characters.
     Text(String),
-    /// Where the answer could have gone on otherwise, the likeliest first. Only when asked for, before
-    /// the end.
+    /// Where the answer's first line could have gone on otherwise, the likeliest first. Only when
+    /// asked for: when that line ends, or the answer.
     Forks(Vec<Fork>),
     /// The end of the answer.
     Done(Figures),

@@ -48,6 +48,7 @@
 //! | [`engine::llama`] | llama.cpp, with `llama/`: its context, weights for this CPU, GPUs |
 //! | [`engine::heads`] | a prompt in the model's layout, and shorter ones for a quick first answer |
 //! | [`engine::cache`], [`engine::healing`], [`engine::guess`] | which tokens are where; the word being typed; speculation |
+//! | [`engine::names`], `engine::forks` | decoding that knows the names; where an answer could have gone on otherwise |
 //! | [`engine::interrupt`] | when to break off what is being evaluated |
 //! | [`engine::states`] | KV states on disk |
 //!
@@ -58,8 +59,8 @@
 //! 2. Document changes are applied in wire order, before any `.await`; a request works on the
 //!    snapshot taken when it arrived.
 //! 3. Every request gets exactly one answer; a superseded one gets it at once.
-//! 4. `prompt`, `context`, `suggestion`, `engine::cache`, `engine::heads`, `engine::healing` and
-//!    `engine::guess` do no I/O and cannot fail. A failed completion is an empty list and one
+//! 4. `prompt`, `context`, `suggestion`, `engine::cache`, `engine::heads`, `engine::healing`,
+//!    `engine::guess` and `engine::names` do no I/O and cannot fail. A failed completion is an empty list and one
 //!    message.
 //! 5. Standard output carries only LSP frames while serving.
 //! 6. Work in the background yields to any keystroke, within one operation of the model, and ends

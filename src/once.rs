@@ -78,7 +78,8 @@ async fn complete(
     let place = Place { document: "file", path: "", language, text, cursor, invoked: true };
     // One question and no more: from the whole prompt, all of a block, and nothing ahead of it.
     let block_wait = std::time::Duration::from_secs(60);
-    let style = crate::completer::Style { ahead: false, quick: false, block_wait, ..style };
+    let style =
+        crate::completer::Style { ahead: false, quick: false, candidates: 1, block_wait, ..style };
     let completion = completer.complete(place, style).await;
     match &*completer.engine().state().borrow() {
         State::Failed { message } => Err(message.clone()),
@@ -87,7 +88,7 @@ async fn complete(
 }
 
 fn describe(completion: &Completion) -> serde_json::Value {
-    let Completion { suggestion, source, figures } = completion;
+    let Completion { suggestion, source, figures, .. } = completion;
     json!({
         "text": suggestion.as_ref().map(|s| &s.text),
         "replaces": suggestion.as_ref().map_or(0, |s| s.replaces),

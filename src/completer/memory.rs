@@ -111,10 +111,26 @@ impl Memory {
     pub fn remember(&mut self, prompt: &Prompt, text: String, whole: bool, doubtful: bool) {
         let (before, suffix) = (before(prompt), prompt.suffix.clone());
         self.answers.retain(|answer| answer.before != before || answer.suffix != suffix);
-        if self.answers.len() >= REMEMBERED {
+        while self.answers.len() >= REMEMBERED {
             self.answers.pop_front();
         }
         self.answers.push_back(Remembered { before, suffix, text, whole, doubtful });
+    }
+
+    /// Remembers another answer to a prompt that is remembered already, which goes before it.
+    pub fn remember_beside(&mut self, prompt: &Prompt, text: String) {
+        let other = Remembered {
+            before: before(prompt),
+            suffix: prompt.suffix.clone(),
+            text,
+            whole: true,
+            doubtful: false,
+        };
+        let same =
+            |known: &Remembered| known.before == other.before && known.suffix == other.suffix;
+        if let Some(at) = self.answers.iter().position(same) {
+            self.answers.insert(at, other);
+        }
     }
 }
 

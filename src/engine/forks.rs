@@ -54,6 +54,11 @@ impl Forks {
         }
     }
 
+    /// Is the first line over, so that none will be added?
+    pub fn line_ended(&self) -> bool {
+        self.line_ended
+    }
+
     /// The likeliest first.
     pub fn into_best(self) -> Vec<Fork> {
         self.found

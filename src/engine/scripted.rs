@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Notify, watch};
 
-use super::{About, Answer, Engine, Event, Figures, Request, State, Urgency};
+use super::{About, Answer, Engine, Event, Figures, Fork, Request, State, Urgency};
 
 /// One thing that the engine does.
 #[derive(Clone)]
@@ -13,6 +13,8 @@ pub enum Step {
     Text(String),
     /// Waits until the test says so.
     Wait(Arc<Notify>),
+    /// Says where it could have gone on otherwise, if that was asked for.
+    Forks(Vec<Fork>),
     /// Ends with these figures.
     Done(Figures),
     /// Ends with this reason.
@@ -103,7 +105,7 @@ impl Scripted {
 impl Engine for Scripted {
     fn complete(&self, request: Request) -> Answer {
         let (answer, events) = Answer::new();
-        let idle = request.urgency == Urgency::Idle;
+        let (idle, wants_forks) = (request.urgency == Urgency::Idle, request.forks > 0);
         // To have a prompt evaluated is not to have anything said.
         let steps = if request.max_tokens == 0 { Vec::new() } else { (self.script)(&request) };
         let (seen, ended) = (self.seen.clone(), self.ended.clone());
@@ -119,6 +121,8 @@ impl Engine for Scripted {
             for step in steps {
                 let sent = match step {
                     Step::Text(text) => events.send(Event::Text(text)),
+                    Step::Forks(_) if !wants_forks => Ok(()),
+                    Step::Forks(forks) => events.send(Event::Forks(forks)),
                     Step::Done(figures) => events.send(Event::Done(figures)),
                     Step::Fail(why) => events.send(Event::Failed(why)),
                     Step::Wait(go) => {

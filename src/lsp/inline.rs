@@ -56,18 +56,15 @@ impl Session {
     pub async fn ghost_text(&self, ticket: &Ticket, params: &Params) -> Vec<Item> {
         let Some(snapshot) = &ticket.snapshot else { return Vec::new() };
         let Some(cursor) = self.place(snapshot, params.position) else { return Vec::new() };
-        match self.ghost_text_at(snapshot, cursor, params).await {
-            Some(item) => vec![item],
-            None => Vec::new(),
-        }
+        self.ghost_texts_at(snapshot, cursor, params).await
     }
 
-    async fn ghost_text_at(
+    async fn ghost_texts_at(
         &self,
         snapshot: &Snapshot,
         cursor: usize,
         params: &Params,
-    ) -> Option<Item> {
+    ) -> Vec<Item> {
         let encoding = self.facts().encoding;
         let selected = params.context.selected_completion_info.clone();
         // With an entry of the popup selected, the text is as if it had been accepted.
@@ -90,17 +87,19 @@ impl Session {
             invoked: params.context.trigger_kind == 1,
         };
         let completion = self.completer.complete(place, self.settings.get().style()).await;
-        let Suggestion { text: suggested, replaces } = completion.suggestion?;
-        let suggested = suggested.replace('\n', snapshot.eol());
-        let insert_text = format!("{}{suggested}", text.byte_slice(start..at));
+        let begun = text.byte_slice(start..at);
         let position =
             |byte| WirePosition::from(position::from_byte(&snapshot.rope, byte, encoding));
-        Some(Item {
-            filter_text: insert_text.clone(),
-            insert_text,
-            range: WireRange { start: position(start), end: position(end + replaces) },
-            command: json!({"title": "Accepted", "command": "tandem.accept"}),
-        })
+        let item = |Suggestion { text: suggested, replaces }| {
+            let insert_text = format!("{begun}{}", suggested.replace('\n', snapshot.eol()));
+            Item {
+                filter_text: insert_text.clone(),
+                insert_text,
+                range: WireRange { start: position(start), end: position(end + replaces) },
+                command: json!({"title": "Accepted", "command": "tandem.accept"}),
+            }
+        };
+        completion.suggestion.into_iter().chain(completion.others).map(item).collect()
     }
 
     /// The cursor's byte, if completions are wanted there at all.

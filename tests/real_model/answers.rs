@@ -151,3 +151,25 @@ fn half_a_surrogate_pair_that_came_and_went_leaves_the_text_as_it_was() {
     typist.press(Stroke::Type(' '));
     assert_eq!(typist.shown().as_deref(), Some("+ b"));
 }
+
+#[test]
+fn who_asks_gets_different_candidates_each_beginning_with_the_line() {
+    let fixture = "fn area(width: f64, height: f64) -> f64 {\n    let a$0\n}\n";
+    let turn = turn();
+    let mut typist = Typist::new(&turn, "rust", fixture);
+    let params = json!({
+        "textDocument": {"uri": "file:///typed"},
+        "position": {"line": 1, "character": 9},
+        "context": {"triggerKind": 1},
+    });
+    let method = "textDocument/inlineCompletion";
+    let items = typist.client.request(method, params).expect("an answer");
+    let texts: Vec<&str> =
+        items.as_array().expect("items").iter().filter_map(|i| i["insertText"].as_str()).collect();
+    // A slow machine is not waited for until there are three.
+    assert!((2..=3).contains(&texts.len()), "{texts:?}");
+    assert!(texts.iter().all(|text| text.starts_with("    let a")), "{texts:?}");
+    let marks = |text: &&str| text.split_whitespace().collect::<String>();
+    let different: std::collections::BTreeSet<String> = texts.iter().map(marks).collect();
+    assert_eq!(different.len(), texts.len(), "{texts:?}");
+}

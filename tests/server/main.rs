@@ -1,5 +1,6 @@
 //! The whole server in this process on a scripted engine: protocol, order, cancelling, settings.
 
+mod candidates;
 mod harness;
 
 use std::sync::Arc;

@@ -401,6 +401,10 @@ impl<T: Transformer> Worker<T> {
             }
         }
         forks.step(at, &options);
+        // Whoever asked may leave when the block is long enough.
+        if let Some(forks) = run.forks.take_if(|forks| forks.line_ended()) {
+            run.out.say_forks(forks.into_best());
+        }
     }
 
     /// Evaluates a sequence's last token again, by itself.
