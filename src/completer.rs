@@ -25,7 +25,7 @@ use crate::engine::{Confidence, Engine, Figures};
 use crate::figures::Counters;
 use crate::prompt::{self, Budget, Prompt};
 use crate::suggestion::{self, Around, Extent, Suggestion, silence};
-use crate::workspace::{self, Workspace};
+use crate::workspace::{self, Workspace, words};
 use crate::{context, syntax};
 
 /// Bytes of definitions from other files.
@@ -35,6 +35,10 @@ pub const CONTEXT: usize = 400;
 /// bench --bench exact_match -- --set RandomSpan --rows 250 --only-anchored --confidence`). The least
 /// certain token tells right from wrong better than the first or the mean.
 const CONFIDENCE: u32 = 50;
+/// The same of an answer that takes something by a name that occurs nowhere in the workspace.
+const CONFIDENCE_IN_NAMES: u32 = 90;
+/// In a workspace with fewer names than this, even names of the standard library may not occur.
+const MANY_NAMES: usize = 3_000;
 /// Suggestions when a person asks.
 const CANDIDATES: usize = 3;
 /// How long a block is waited for. What comes within 300 to 400 ms of a key still belongs to it.
@@ -106,9 +110,18 @@ impl Default for Style {
 
 impl Style {
     fn is_doubtful(self, confidence: Option<Confidence>) -> bool {
-        // Nothing chosen anew: it was shown before.
-        confidence.is_some_and(|c| c.least.exp() * 100.0 < self.confidence as f32)
+        is_below(confidence, self.confidence)
     }
+
+    /// Is a name that occurs nowhere one that was made up?
+    fn may_be_made_up(self, confidence: Option<Confidence>) -> bool {
+        self.confidence > 0 && is_below(confidence, self.confidence.max(CONFIDENCE_IN_NAMES))
+    }
+}
+
+/// Percent. Nothing chosen anew is nothing to doubt: it was shown before.
+fn is_below(confidence: Option<Confidence>, percent: u32) -> bool {
+    confidence.is_some_and(|c| c.least.exp() * 100.0 < percent as f32)
 }
 
 /// Where an answer came from.
@@ -254,7 +267,8 @@ impl Completer {
                 let Some(Generated { text, whole, forks: found }) = made else {
                     return Answered { source: Source::Model, ..Answered::default() };
                 };
-                let doubtful = style.is_doubtful(figures.confidence);
+                let doubtful = style.is_doubtful(figures.confidence)
+                    || style.may_be_made_up(figures.confidence) && self.is_made_up(&text, around);
                 self.remember(place.document, &prompt, text.clone(), whole, doubtful);
                 forks = Some(found);
                 (text, Source::Model, doubtful)
@@ -280,6 +294,19 @@ impl Completer {
             }
         }
         Answered { suggestion, others, source }
+    }
+
+    /// Does a text take something from where it is in no file of the workspace, nor near the cursor?
+    fn is_made_up(&self, text: &str, around: Around<'_>) -> bool {
+        let words = self.workspace.words();
+        if words.len() < MANY_NAMES {
+            return false;
+        }
+        let occurs = |name: &str| {
+            let near = [around.before, around.rest_of_line, around.below];
+            words.has(name) || near.iter().any(|text| words::names(text).any(|known| known == name))
+        };
+        suggestion::members::members(text, around).iter().any(|name| !occurs(name))
     }
 
     /// What to know of other files at an anchor: comment lines.

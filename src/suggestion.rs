@@ -14,6 +14,7 @@ mod indent;
 mod lexical;
 mod loops;
 mod markers;
+pub mod members;
 mod near;
 mod overlap;
 mod secrets;

@@ -6,6 +6,7 @@
 //! there is none; dropping the workspace ends it. Nothing of this leaves the machine.
 
 pub mod index;
+pub mod words;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
@@ -19,6 +20,7 @@ use ignore::WalkBuilder;
 use ropey::Rope;
 
 pub use index::{Found, Index};
+pub use words::Words;
 
 use crate::machine;
 use crate::syntax::{self, Language};
@@ -39,6 +41,7 @@ const IGNORE_FILES: [&str; 5] =
 #[derive(Default)]
 pub struct Workspace {
     index: Arc<RwLock<Index>>,
+    words: Arc<RwLock<Words>>,
     folders: Arc<RwLock<Vec<PathBuf>>>,
     worker: Mutex<Option<Sender<Task>>>,
 }
@@ -58,6 +61,11 @@ impl Workspace {
     /// What is known now. Do not hold it across an await.
     pub fn index(&self) -> RwLockReadGuard<'_, Index> {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The names that occur. Do not hold it across an await.
+    pub fn words(&self) -> RwLockReadGuard<'_, Words> {
+        self.words.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads these folders in the background.
@@ -110,6 +118,7 @@ impl Workspace {
         let worker = Worker {
             tasks,
             index: self.index.clone(),
+            words: self.words.clone(),
             folders: self.folders.clone(),
             buffers: HashSet::new(),
             pending: HashMap::new(),
@@ -129,6 +138,7 @@ impl Workspace {
 struct Worker {
     tasks: Receiver<Task>,
     index: Arc<RwLock<Index>>,
+    words: Arc<RwLock<Words>>,
     folders: Arc<RwLock<Vec<PathBuf>>>,
     /// Files whose buffer counts.
     buffers: HashSet<PathBuf>,
@@ -246,7 +256,7 @@ impl Worker {
             match text {
                 Some(text) => self.put(&path, &text.to_string()),
                 None if self.stands(&path) == Stands::Inside => drop(self.read_file(&path)),
-                None => self.change(|index, name| index.remove(name), &path),
+                None => self.remove(&path),
             }
         }
     }
@@ -264,7 +274,7 @@ impl Worker {
             }
             // Gone, grown, or not text.
             _ => {
-                self.change(|index, name| index.remove(name), path);
+                self.remove(path);
                 0
             }
         }
@@ -290,12 +300,28 @@ impl Worker {
         let Some(language) = language(path) else { return };
         // One that takes too long keeps what was known.
         let Some(outline) = language.outline(text) else { return };
-        self.change(|index, name| index.put(name, language.id, outline), path);
+        let name = self.name(path);
+        let words = words::Of::text(text);
+        self.change_words(|known| known.put(&name, words));
+        self.change_index(|index| index.put(&name, language.id, outline));
     }
 
-    fn change(&self, change: impl FnOnce(&mut Index, &str), path: &Path) {
-        let name = name(&self.folders.read().unwrap_or_else(PoisonError::into_inner), path);
-        change(&mut self.index.write().unwrap_or_else(PoisonError::into_inner), &name);
+    fn remove(&self, path: &Path) {
+        let name = self.name(path);
+        self.change_words(|words| words.remove(&name));
+        self.change_index(|index| index.remove(&name));
+    }
+
+    fn name(&self, path: &Path) -> String {
+        name(&self.folders.read().unwrap_or_else(PoisonError::into_inner), path)
+    }
+
+    fn change_index(&self, change: impl FnOnce(&mut Index)) {
+        change(&mut self.index.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn change_words(&self, change: impl FnOnce(&mut Words)) {
+        change(&mut self.words.write().unwrap_or_else(PoisonError::into_inner));
     }
 }
 

@@ -290,3 +290,31 @@ async fn a_candidate_is_typed_along_like_any_suggestion() {
     assert_eq!(editor.shows("let x = a$0\n").await, ("();".into(), Source::Cache));
     assert_eq!(editor.engine.seen().requests.len(), asked);
 }
+
+#[tokio::test]
+async fn a_name_that_occurs_nowhere_is_shown_only_when_the_model_is_very_sure() {
+    let folder = tempfile::tempdir().unwrap();
+    let names: String = (0..MANY_NAMES).map(|n| format!("name_{n} ")).collect();
+    std::fs::write(folder.path().join("names.rs"), format!("// {names}")).unwrap();
+    let workspace = Arc::new(Workspace::default());
+    workspace.open_folders(vec![folder.path().to_owned()]);
+    workspace.settle();
+    for (says, percent, shown) in [
+        ("name_7();", 0.7, true),
+        ("near();", 0.7, true),
+        ("nowhere();", 0.7, false),
+        ("nowhere();", 0.95, true),
+        ("name_7(\"a.nowhere\");", 0.7, true),
+    ] {
+        let confidence = Some(Confidence::and(None, f32::ln(percent)));
+        let figures = Figures { confidence, ..Figures::default() };
+        let engine = Scripted::new(move |_| vec![Step::Text(says.into()), Step::Done(figures)]);
+        let completer = Completer::within(engine, workspace.clone());
+        let text = Rope::from_str("near(); let x = y.");
+        let (document, cursor) = ("a", text.len_bytes());
+        let place =
+            Place { document, path: "a.rs", language: "rust", text: &text, cursor, invoked: false };
+        let completion = completer.complete(place, Style::default()).await;
+        assert_eq!(completion.suggestion.is_some(), shown, "{says}, {percent}");
+    }
+}
