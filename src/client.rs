@@ -1,7 +1,7 @@
-//! A small language client over a child's standard input and output: for the demo, the replay
-//! bench and the tests.
+//! A small language client over a child's standard input and output, or a pipe to a server in this
+//! process: for the demo, the benches and the tests.
 //!
-//! In: a program to start, then requests. Out: its answers, its notifications, and the lines it
+//! In: a program to start or a pipe, then requests. Out: its answers, its notifications, and the lines it
 //! says on standard error. Every wait has a deadline; the child does not outlive the client.
 //! Refuses: a server that does not count positions in UTF-8 (bytes), so that nothing here has to
 //! convert. It is no editor: [`Editor`] is a small one on top of it.
@@ -54,7 +54,8 @@ pub struct Launch<'a> {
 
 /// A client of one running server.
 pub struct Client {
-    child: Child,
+    /// `None` for a server in this process.
+    child: Option<Child>,
     outbox: mpsc::Sender<Vec<u8>>,
     inbox: mpsc::Receiver<Incoming>,
     /// The server has closed its output.
@@ -109,7 +110,29 @@ impl Client {
         wire::write_frames(stdin, frames);
         wire::read_lines(stderr, tell.clone());
         wire::read_frames(stdout, tell, outbox.clone(), configuration);
-        Ok(Client {
+        Ok(Client::with(Some(child), outbox, inbox))
+    }
+
+    /// A client of a server in this process, which reads what is written to `to_server`. It is not
+    /// initialized yet. `configuration` as for [`Launch`].
+    pub fn over(
+        from_server: impl io::Read + Send + 'static,
+        to_server: impl io::Write + Send + 'static,
+        configuration: Value,
+    ) -> Client {
+        let (outbox, frames) = mpsc::channel();
+        let (tell, inbox) = mpsc::channel();
+        wire::write_frames(to_server, frames);
+        wire::read_frames(from_server, tell, outbox.clone(), configuration);
+        Client::with(None, outbox, inbox)
+    }
+
+    fn with(
+        child: Option<Child>,
+        outbox: mpsc::Sender<Vec<u8>>,
+        inbox: mpsc::Receiver<Incoming>,
+    ) -> Client {
+        Client {
             child,
             outbox,
             inbox,
@@ -118,12 +141,12 @@ impl Client {
             notifications: VecDeque::new(),
             complaints: VecDeque::new(),
             next_id: 1,
-        })
+        }
     }
 
-    /// The server's process.
+    /// The server's process, which may be this one.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.child.as_ref().map_or_else(std::process::id, Child::id)
     }
 
     /// Introduces itself as an editor with ghost text. Returns the server's `InitializeResult`.
@@ -131,10 +154,24 @@ impl Client {
     /// # Errors
     /// Any; [`ClientError::Senseless`] when the server does not count in UTF-8.
     pub fn initialize(&mut self, options: Value) -> Result<Value, ClientError> {
+        self.initialize_in(&[], options)
+    }
+
+    /// The same, with these folders open; each is a URI.
+    ///
+    /// # Errors
+    /// As for [`initialize`](Self::initialize).
+    pub fn initialize_in(
+        &mut self,
+        folders: &[String],
+        options: Value,
+    ) -> Result<Value, ClientError> {
+        let folder = |uri: &String| json!({"uri": uri, "name": uri});
         let params = json!({
             "processId": std::process::id(),
             "clientInfo": {"name": "tandem-client", "version": env!("CARGO_PKG_VERSION")},
             "rootUri": null,
+            "workspaceFolders": folders.iter().map(folder).collect::<Vec<_>>(),
             "initializationOptions": options,
             "capabilities": {
                 "general": {"positionEncodings": ["utf-8", "utf-16"]},
@@ -328,7 +365,7 @@ impl Client {
     }
 
     /// Says goodbye as the protocol wants it; a server that does not go is killed. The exit code,
-    /// `None` for one that had to be killed or was ended by a signal.
+    /// `None` for one that had to be killed, was ended by a signal, or is in this process.
     ///
     /// # Errors
     /// When the server refuses or has gone before.
@@ -337,8 +374,12 @@ impl Client {
         let answer = self.wait(id, "shutdown", FAREWELL);
         self.notify("exit", Value::Null);
         let deadline = Instant::now() + FAREWELL;
+        let Some(child) = &mut self.child else {
+            while matches!(self.take_in(deadline), Taken::One) {}
+            return answer.map(|_| None);
+        };
         while Instant::now() < deadline {
-            if let Ok(Some(status)) = self.child.try_wait() {
+            if let Ok(Some(status)) = child.try_wait() {
                 return answer.map(|_| status.code());
             }
             std::thread::sleep(LOOK);
@@ -379,9 +420,10 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
+        let Some(child) = &mut self.child else { return };
         // Both fail when the child has ended and was waited for, which is what is wanted.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 

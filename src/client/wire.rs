@@ -6,8 +6,8 @@
 //! with yes, anything else with MethodNotFound. Refuses: a frame without a length, or with a body
 //! that is not JSON; that ends the reading, as a server that sends one cannot be trusted further.
 
-use std::io::{self, BufRead, BufReader, Write};
-use std::process::{ChildStderr, ChildStdin, ChildStdout};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::process::ChildStderr;
 use std::sync::mpsc::{Receiver, Sender};
 use std::thread;
 
@@ -37,7 +37,7 @@ pub(super) fn frame(message: &Value) -> Vec<u8> {
 }
 
 /// Writes frames until there is nobody left to send one, or to read one.
-pub(super) fn write_frames(mut stdin: ChildStdin, frames: Receiver<Vec<u8>>) {
+pub(super) fn write_frames(mut stdin: impl Write + Send + 'static, frames: Receiver<Vec<u8>>) {
     thread::spawn(move || {
         for frame in frames {
             if stdin.write_all(&frame).and_then(|()| stdin.flush()).is_err() {
@@ -60,7 +60,7 @@ pub(super) fn read_lines(stderr: ChildStderr, tell: Sender<Incoming>) {
 
 /// Passes on answers and notifications, and answers the server's requests.
 pub(super) fn read_frames(
-    stdout: ChildStdout,
+    stdout: impl Read + Send + 'static,
     tell: Sender<Incoming>,
     outbox: Sender<Vec<u8>>,
     configuration: Value,

@@ -1,0 +1,177 @@
+//! The real engine, with a witness: what it was asked and what it said.
+//!
+//! In: the server's requests. Out: the model's answers to them, and a record of each. A request is put
+//! in another [`Layout`] first, when one is set. The same request for the same row is answered from the
+//! record, as decoding is greedy. Refuses: to work ahead, so that rows do not help each other; and
+//! the quick answer from a shorter prompt, which would depend on how fast the machine is.
+//!
+//! An answer that the server broke off is recorded as far as the server may have read it, which can be
+//! one or two tokens more than it did.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tandem::engine::llama::Llama;
+use tandem::engine::{Answer, Engine, Event, Figures, Request, State, Stop, Urgency};
+use tandem::prompt::Prompt;
+use tokio::sync::watch;
+
+use crate::layout::Layout;
+use crate::rows::Row;
+
+/// What the model was asked and said.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// As the model got it.
+    pub prompt: Prompt,
+    /// The text, about a token each.
+    pub pieces: Vec<String>,
+    /// As the server knew them at its end.
+    pub figures: Figures,
+    pub failure: Option<String>,
+    events: Vec<Event>,
+    /// Requests are numbered, since one that was broken off may still have something to say.
+    number: u64,
+    /// It came to its end.
+    whole: bool,
+}
+
+impl Asked {
+    pub fn text(&self) -> String {
+        self.pieces.concat()
+    }
+
+    /// Tokens that it took.
+    pub fn generated(&self) -> usize {
+        self.pieces.len().max(self.figures.generated as usize)
+    }
+
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::Begun(figures) => self.figures = *figures,
+            Event::Text(piece) => self.pieces.push(piece.clone()),
+            Event::Done(figures) => self.figures = *figures,
+            Event::Failed(message) => self.failure = Some(message.clone()),
+        }
+        self.whole |= matches!(event, Event::Done(_));
+        self.events.push(event.clone());
+    }
+
+    /// Takes back a text that nobody read.
+    fn unsay(&mut self) {
+        if let Some(Event::Text(_)) = self.events.pop() {
+            self.pieces.pop();
+        }
+    }
+}
+
+/// How to ask now.
+#[derive(Clone, Debug, Default)]
+pub enum Mode {
+    /// Say nothing, without the model: only the server is to do its part.
+    #[default]
+    Mute,
+    /// For this row in this layout.
+    Ask(Arc<Row>, Layout),
+}
+
+#[derive(Default)]
+struct Record {
+    mode: Mode,
+    asked: Vec<Asked>,
+    numbers: u64,
+    /// Whole answers for the row at hand.
+    said: HashMap<(Prompt, u32, bool), Asked>,
+}
+
+/// The engine with its witness.
+pub struct Recorder {
+    inner: Llama,
+    record: Arc<Mutex<Record>>,
+}
+
+impl Recorder {
+    pub fn new(inner: Llama) -> Recorder {
+        Recorder { inner, record: Arc::default() }
+    }
+
+    /// How to ask from now on.
+    pub fn set(&self, mode: Mode) {
+        lock(&self.record).mode = mode;
+    }
+
+    /// What was asked since the last time.
+    pub fn take(&self) -> Vec<Asked> {
+        std::mem::take(&mut lock(&self.record).asked)
+    }
+
+    /// Nothing is answered from the record of the last row.
+    pub fn forget(&self) {
+        let mut record = lock(&self.record);
+        *record = Record { numbers: record.numbers, ..Record::default() };
+    }
+}
+
+fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
+    record.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Engine for Recorder {
+    fn complete(&self, mut request: Request) -> Answer {
+        let mut record = lock(&self.record);
+        let (answer, events) = Answer::new();
+        let (row, layout) = match (&record.mode, request.urgency) {
+            (Mode::Ask(row, layout), Urgency::Now) => (row.clone(), *layout),
+            _ => {
+                // The receiver lives in `answer`, so this cannot fail.
+                let _ = events.send(Event::Done(Figures::default()));
+                return answer;
+            }
+        };
+        request.quick = false;
+        request.prompt = layout.rewrite(request.prompt, &row);
+        let key = (request.prompt.clone(), request.max_tokens, request.stop == Stop::Line);
+        if let Some(known) = record.said.get(&key).cloned() {
+            for event in &known.events {
+                let _ = events.send(event.clone());
+            }
+            record.asked.push(known);
+            return answer;
+        }
+        record.numbers += 1;
+        let number = record.numbers;
+        record.asked.push(Asked { prompt: request.prompt.clone(), number, ..Asked::default() });
+        drop(record);
+        let mut inner = self.inner.complete(request);
+        let record = self.record.clone();
+        tokio::spawn(async move {
+            loop {
+                let event = tokio::select! {
+                    biased;
+                    () = events.closed() => return,
+                    event = inner.next() => event,
+                };
+                let Some(event) = event else { return };
+                let mut record = lock(&record);
+                // Whoever took the record does not wait for this answer any more.
+                let mut all = record.asked.iter_mut();
+                let Some(asked) = all.find(|asked| asked.number == number) else { return };
+                asked.note(&event);
+                if events.send(event).is_err() {
+                    asked.unsay();
+                    return;
+                }
+                if asked.whole {
+                    let asked = asked.clone();
+                    record.said.insert(key, asked);
+                    return;
+                }
+            }
+        });
+        answer
+    }
+
+    fn state(&self) -> watch::Receiver<State> {
+        self.inner.state()
+    }
+}

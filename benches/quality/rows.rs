@@ -1,0 +1,153 @@
+//! Rows: places to complete at, and what stood there. Those of the public sets are read here.
+//!
+//! In: `humaneval-infilling/` and `santacoder-fim/` as gzipped JSON lines. Out: [`Row`]s, evenly
+//! spread over the set, the same each time. Refuses: a set that is not there, by saying so.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::score::Wanted;
+
+/// A place to complete at.
+#[derive(Clone, Debug, Default)]
+pub struct Row {
+    /// Where it is from, for a person.
+    pub name: String,
+    /// A part of the set that is also counted by itself.
+    pub group: String,
+    /// As in `textDocument.languageId`.
+    pub language: String,
+    pub uri: String,
+    pub before: String,
+    pub after: String,
+    /// The rest of the line.
+    pub hidden: String,
+    /// White space before the answer does not count.
+    pub trimmed: bool,
+    pub call: Option<Call>,
+    /// To be appended to the text, which is run then.
+    pub tests: Option<String>,
+}
+
+/// What is called at the cursor.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub name: String,
+    /// Its definition, as a line.
+    pub definition: String,
+}
+
+impl Row {
+    pub fn wanted(&self) -> Wanted<'_> {
+        Wanted { hidden: &self.hidden, after: &self.after, trimmed: self.trimmed }
+    }
+
+    /// The text as an editor has it open.
+    pub fn text(&self) -> String {
+        format!("{}{}", self.before, self.after)
+    }
+
+    /// The text that nothing was hidden from.
+    pub fn whole(&self) -> String {
+        format!("{}{}{}", self.before, self.hidden, self.after)
+    }
+
+    /// The cursor's line up to the cursor.
+    pub fn line_before(&self) -> &str {
+        &self.before[self.before.rfind(['\n', '\r']).map_or(0, |at| at + 1)..]
+    }
+}
+
+/// `most` of them, evenly spread.
+pub fn spread<T>(all: Vec<T>, most: usize) -> Vec<T> {
+    let step = (all.len() as f64 / most.max(1) as f64).max(1.0);
+    let wanted: Vec<usize> = (0..most).map(|i| (i as f64 * step) as usize).collect();
+    let chosen = all.into_iter().enumerate().filter(|(i, _)| wanted.binary_search(i).is_ok());
+    chosen.map(|(_, one)| one).collect()
+}
+
+/// A number below `below` (0 where that is 0), the same for the same seed (SplitMix64).
+pub fn random(seed: u64, below: usize) -> usize {
+    let mut z = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) % below.max(1) as u64) as usize
+}
+
+/// The first line of each hole of human-eval-infilling: `SingleLine` or `RandomSpan`.
+///
+/// # Errors
+/// A sentence for a person.
+pub fn humaneval(folder: &Path, set: &str, most: usize) -> Result<Vec<Row>, String> {
+    let all = read(&folder.join(format!("humaneval-infilling/{set}.jsonl.gz")))?;
+    let rows = all.iter().enumerate().filter_map(|(number, value)| {
+        let hole = string(value, "canonical_solution");
+        let row = Row {
+            name: string(value, "task_id"),
+            language: "python".into(),
+            uri: format!("file:///tandem-quality/{set}/{number}.py"),
+            before: string(value, "prompt"),
+            after: string(value, "suffix"),
+            ..Row::default()
+        };
+        first_of(&hole, row)
+    });
+    Ok(spread(rows.collect(), most))
+}
+
+/// The hidden lines of santacoder-fim-task, in three languages.
+///
+/// # Errors
+/// A sentence for a person.
+pub fn santacoder(folder: &Path, most: usize) -> Result<Vec<Row>, String> {
+    let all = read(&folder.join("santacoder-fim/santacoder_fim.jsonl.gz"))?;
+    let rows = all.iter().enumerate().filter_map(|(number, value)| {
+        let (language, end) = match value["language"].as_str()? {
+            "py" => ("python", "py"),
+            "java" => ("java", "java"),
+            "js" => ("javascript", "js"),
+            _ => return None,
+        };
+        // The hidden line's own line breaks belong to neither part.
+        let row = Row {
+            name: string(value, "name"),
+            group: language.into(),
+            language: language.into(),
+            uri: format!("file:///tandem-quality/santacoder/{number}.{end}"),
+            before: format!("{}\n", string(value, "prompt")),
+            after: format!("\n{}", string(value, "suffix")),
+            trimmed: true,
+            ..Row::default()
+        };
+        first_of(&string(value, "canonical_solution"), row)
+    });
+    Ok(spread(rows.collect(), most))
+}
+
+/// The row whose hidden text is the first line of a hole, unless that is blank.
+fn first_of(hole: &str, row: Row) -> Option<Row> {
+    let line = hole.split('\n').next().unwrap_or_default();
+    let after = format!("{}{}", &hole[line.len()..], row.after);
+    (!line.trim().is_empty()).then(|| Row { hidden: line.to_owned(), after, ..row })
+}
+
+/// The values of gzipped JSON lines.
+///
+/// # Errors
+/// A sentence for a person.
+pub fn read(path: &PathBuf) -> Result<Vec<Value>, String> {
+    let failed = |error: &dyn std::fmt::Display| {
+        format!("{}: {error}; CONTRIBUTING.md says where the data comes from", path.display())
+    };
+    let file = std::fs::File::open(path).map_err(|error| failed(&error))?;
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(file).read_to_string(&mut text).map_err(|error| failed(&error))?;
+    let values = text.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>();
+    values.map_err(|error| failed(&error))
+}
+
+pub fn string(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,161 @@
+//! Rows asked, one after another, in all layouts.
+//!
+//! In: rows of one tree, or of none. Out: their answers. Each layout is asked twice: with everything
+//! shown that passes the filters, and with the default settings; the second time the recorder answers.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::ProgressBar;
+use tandem::client::{ClientError, Trigger};
+use tokio::runtime::Runtime;
+
+use crate::answer::{Answer, Seen};
+use crate::layout::Layout;
+use crate::options::{Options, Set};
+use crate::parse::parses;
+use crate::recorder::{Mode, Recorder};
+use crate::rows::Row;
+use crate::server::{Server, Setting, Shown};
+use crate::{fail, trees};
+
+/// How long the workspace takes to have read a buffer: it waits 300 ms for quiet.
+const READ: Duration = Duration::from_millis(400);
+/// Rows after which it is clear how long all will take.
+const TELLING: u64 = 5;
+
+/// What is needed to ask.
+pub struct House<'a> {
+    pub runtime: &'a Runtime,
+    pub recorder: &'a Arc<Recorder>,
+    pub options: &'a Options,
+}
+
+/// Two servers that know the same.
+struct Pair {
+    /// Shows what the model is unsure of, too.
+    unsure: Server,
+    usual: Server,
+}
+
+impl House<'_> {
+    /// The answers of all rows. `tree` is opened as the workspace; its index holds so many files.
+    ///
+    /// # Errors
+    /// When a server does not do its part.
+    pub fn ask(
+        &self,
+        set: Set,
+        tree: Option<(&Path, usize)>,
+        rows: Vec<Row>,
+        bar: &ProgressBar,
+    ) -> Result<Vec<Answer>, ClientError> {
+        let layouts = self.options.layouts(set);
+        let names = tree.map(|(tree, _)| trees::names(tree));
+        let mut alone = match layouts.iter().any(|layout| !layout.knows_files()) {
+            true => Some(self.pair(None)?),
+            false => None,
+        };
+        let mut knowing = match layouts.iter().any(|layout| layout.knows_files()) {
+            true => Some(self.pair(tree)?),
+            false => None,
+        };
+        let mut answers = Vec::new();
+        let started = Instant::now();
+        for row in rows {
+            let row = Arc::new(row);
+            self.recorder.forget();
+            for pair in [&mut alone, &mut knowing].into_iter().flatten() {
+                pair.open(&row, tree.is_some())?;
+            }
+            if knowing.is_some() && tree.is_some() {
+                std::thread::sleep(READ);
+            }
+            let parsed = parses(&row.language, &row.whole()) == Some(true);
+            for &layout in &layouts {
+                let pair = if layout.knows_files() { &mut knowing } else { &mut alone };
+                // There is one for each kind of layout.
+                let Some(pair) = pair else { continue };
+                self.recorder.set(Mode::Ask(row.clone(), layout));
+                let names = names.as_ref();
+                let seen = Seen { names, parsed, ..self.look(set, layout, pair, &row)? };
+                let answer = Answer::new(&row, seen);
+                if self.options.verbose {
+                    bar.suspend(|| tell(&row, &answer));
+                }
+                answers.push(answer);
+            }
+            for pair in [&mut alone, &mut knowing].into_iter().flatten() {
+                pair.unsure.close(&row);
+                pair.usual.close(&row);
+            }
+            bar.inc(1);
+            if bar.is_hidden() && bar.position() == TELLING {
+                let left = started.elapsed() * (bar.length().unwrap_or(0) as u32) / TELLING as u32;
+                eprintln!("{}: about {} min in all", set.name(), left.as_secs() / 60 + 1);
+            }
+        }
+        for pair in [alone, knowing].into_iter().flatten() {
+            pair.unsure.end()?;
+            pair.usual.end()?;
+        }
+        Ok(answers)
+    }
+
+    fn pair(&self, tree: Option<(&Path, usize)>) -> Result<Pair, ClientError> {
+        let start = |unsure| Server::start(self.runtime, self.recorder, Setting { tree, unsure });
+        Ok(Pair { unsure: start(true)?, usual: start(false)? })
+    }
+
+    fn look(
+        &self,
+        set: Set,
+        layout: Layout,
+        pair: &mut Pair,
+        row: &Row,
+    ) -> Result<Seen<'static>, ClientError> {
+        self.recorder.take();
+        let unsure = pair.unsure.ask(row, Trigger::Automatic)?;
+        let mut asked = self.recorder.take();
+        let silent = asked.is_empty();
+        let mut shown: Option<Shown> = None;
+        if silent {
+            pair.unsure.ask(row, Trigger::Invoked)?;
+            asked = self.recorder.take();
+        } else {
+            shown = pair.usual.ask(row, Trigger::Automatic)?;
+            self.recorder.take();
+        }
+        if let Some(failure) = asked.iter().find_map(|asked| asked.failure.as_ref()) {
+            fail(failure);
+        }
+        let asked = asked.into_iter().next().unwrap_or_default();
+        let (set, layout) = (set.name(), layout.name());
+        Ok(Seen { set, layout, asked, silent, unsure, shown, names: None, parsed: false })
+    }
+}
+
+impl Pair {
+    fn open(&mut self, row: &Row, typing: bool) -> Result<(), ClientError> {
+        for server in [&mut self.unsure, &mut self.usual] {
+            match typing {
+                true => server.open_and_type(row)?,
+                false => server.open(row),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Says what was not right.
+fn tell(row: &Row, answer: &Answer) {
+    if answer.raw_right && answer.shown_right {
+        return;
+    }
+    let behind = crate::score::first_line(&row.after);
+    println!("{}, {}: {:?} | {behind:?}", row.name, answer.layout, row.line_before());
+    println!("  wanted {:?}\n  said   {:?}", answer.hidden, answer.raw);
+    let text = |shown: &Option<Shown>| shown.as_ref().map(|shown| shown.text.clone());
+    println!("  shown  {:?}, unsure {:?}", text(&answer.shown), text(&answer.unsure));
+}
