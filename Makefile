@@ -46,8 +46,8 @@ bench-smoke: model ## The shortest of it: one trace, in a minute
 bench-peer: model ## The replay against llama-server, which is built once; variables: benches/peer.sh
 	sh benches/peer.sh
 
-bench-quality: model ## Exact match on public data: make bench-quality DATASETS=FOLDER
-	TANDEM_DATASETS="$(DATASETS)" $(CARGO) bench --bench exact_match
+bench-quality: model ## How good suggestions are: make bench-quality DATASETS=FOLDER TREES="FOLDER …" ROWS=100
+	TANDEM_DATASETS="$(DATASETS)" $(CARGO) bench --bench quality -- $(foreach tree,$(TREES),--tree $(tree)) $(if $(ROWS),--rows $(ROWS)) $(QUALITY)
 
 tools: ## Install what the build needs, or say how
 	@sh .ci/tools

@@ -22,6 +22,8 @@ pub struct Answer {
     pub row: String,
     pub layout: String,
     pub hidden: String,
+    /// What the model was told of other files.
+    pub context: String,
     /// What the model said, before any filter.
     pub raw: String,
     pub raw_right: bool,
@@ -100,6 +102,7 @@ impl Answer {
             row: row.name.clone(),
             layout,
             hidden: row.hidden.clone(),
+            context: asked.context.clone(),
             raw_right: wanted.is_generated(&raw),
             silent,
             unsure_right: right(&unsure),

@@ -64,9 +64,11 @@ impl Layout {
                 let indent: String =
                     asked.middle.chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
                 let leader = syntax::language(&row.language).map(|language| language.comment);
-                let line = row.call.as_ref().zip(leader).map(|(call, leader)| {
-                    format!("{indent}{leader} {}\n", call.definition)
-                });
+                let line = row
+                    .call
+                    .as_ref()
+                    .zip(leader)
+                    .map(|(call, leader)| format!("{indent}{leader} {}\n", call.definition));
                 Prompt { context: line.unwrap_or_default(), ..asked }
             }
             Layout::Above(lines_above) => {

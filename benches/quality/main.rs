@@ -24,6 +24,7 @@ mod calls;
 mod layout;
 mod options;
 mod parse;
+mod programs;
 mod recorder;
 mod report;
 mod rows;
@@ -32,6 +33,7 @@ mod score;
 mod server;
 mod statistics;
 mod trees;
+mod trial;
 
 use std::io::Write;
 use std::path::Path;
@@ -44,18 +46,19 @@ use tandem::engine::{Engine as _, State};
 use tokio::runtime::Runtime;
 
 use answer::Answer;
-use options::{Options, Set};
+use options::Set;
 use recorder::Recorder;
 use report::Table;
 use rows::Row;
 use run::House;
+use trial::Bench;
 
 fn main() {
     let options = options::parse();
     if options.recall {
-        let rows = |tree: &Path| options.rows(Set::CrossFile).min(rows_of(&options, tree));
+        let each = options.rows(Set::CrossFile).div_ceil(options.trees.len().max(1));
         for tree in &options.trees {
-            calls::recall(tree, rows(tree), options.bytes, options.verbose);
+            calls::recall(tree, each, options.bytes, options.verbose);
         }
         return;
     }
@@ -80,7 +83,9 @@ fn main() {
     println!("{}", options.model.file_name().unwrap_or_default().to_string_lossy());
     report::print_legend();
     for &set in &options.sets {
-        let house = House { runtime: &runtime, recorder: &recorder, options: &options };
+        let bench = (set == Set::HumanevalX).then(|| wanted(Bench::new()));
+        let bench = bench.as_ref();
+        let house = House { runtime: &runtime, recorder: &recorder, options: &options, bench };
         let answers = measure(&house, set);
         let layouts: Vec<String> = options.layouts(set).iter().map(|l| l.name()).collect();
         println!("\n{}, {} rows", set.name(), answers.len() / layouts.len().max(1));
@@ -89,11 +94,6 @@ fn main() {
             write_json(file, &answers).unwrap_or_else(|error| fail(&error.to_string()));
         }
     }
-}
-
-/// Rows of one tree.
-fn rows_of(options: &Options, _: &Path) -> usize {
-    options.rows(Set::CrossFile).div_ceil(options.trees.len().max(1))
 }
 
 /// All rows of a set in all its layouts.
@@ -111,7 +111,10 @@ fn measure(house: &House<'_>, set: Set) -> Vec<Answer> {
             vec![(None, 0, wanted(rows::humaneval(data(), set.name(), most)))]
         }
         Set::Santacoder => vec![(None, 0, wanted(rows::santacoder(data(), most)))],
-        Set::HumanevalX => fail("humaneval-x is not there yet"),
+        Set::HumanevalX => {
+            let bench = house.bench.map(|bench| programs::rows(data(), most, bench));
+            vec![(None, 0, wanted(bench.unwrap_or_else(|| Ok(Vec::new()))))]
+        }
         Set::Lines | Set::CrossFile => {
             let of = |tree: &'_ Path| {
                 let workspace = calls::workspace(tree);
@@ -140,15 +143,17 @@ fn measure(house: &House<'_>, set: Set) -> Vec<Answer> {
     answers
 }
 
-fn wanted(rows: Result<Vec<Row>, String>) -> Vec<Row> {
-    rows.unwrap_or_else(|problem| fail(&problem))
+fn wanted<T>(made: Result<T, String>) -> T {
+    made.unwrap_or_else(|problem| fail(&problem))
 }
 
 fn progress(set: Set, rows: usize) -> ProgressBar {
     let bar = ProgressBar::new(rows as u64);
     let template = "{msg:>12} {wide_bar} {pos}/{len}, {elapsed}, {eta} left";
     // The template is fixed and parses.
-    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_style(
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
     bar.set_message(set.name());
     bar.enable_steady_tick(Duration::from_millis(500));
     bar

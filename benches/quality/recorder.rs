@@ -22,8 +22,8 @@ use crate::rows::Row;
 /// What the model was asked and said.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
-    /// As the model got it.
-    pub prompt: Prompt,
+    /// What it was told of other files.
+    pub context: String,
     /// The text, about a token each.
     pub pieces: Vec<String>,
     /// As the server knew them at its end.
@@ -140,7 +140,11 @@ impl Engine for Recorder {
         }
         record.numbers += 1;
         let number = record.numbers;
-        record.asked.push(Asked { prompt: request.prompt.clone(), number, ..Asked::default() });
+        record.asked.push(Asked {
+            context: request.prompt.context.clone(),
+            number,
+            ..Asked::default()
+        });
         drop(record);
         let mut inner = self.inner.complete(request);
         let record = self.record.clone();

@@ -76,7 +76,7 @@ impl<'a> Table<'a> {
         if groups.len() < 2 {
             return;
         }
-        let names: String = self.layouts.iter().map(|(name, _)| format!("{name:>18}")).collect();
+        let names: String = self.layouts.iter().map(|(name, _)| format!("{name:>15}")).collect();
         println!("  the model's / shown, exact: {:>5} {names}", "rows");
         for group in groups {
             let mut rows = 0;
@@ -86,7 +86,7 @@ impl<'a> Table<'a> {
                 rows = of.len();
                 let percent = |is: Is| Share::of(of.iter().map(|answer| is(answer))).percent();
                 let both = (percent(|a| a.raw_right), percent(|a| a.shown_right));
-                columns.push_str(&format!("{:>18}", format!("{:.1} / {:.1}", both.0, both.1)));
+                columns.push_str(&format!("{:>15}", format!("{:.1} / {:.1}", both.0, both.1)));
             }
             println!("    {group:<25} {rows:>5}  {columns}");
         }

@@ -97,7 +97,8 @@ pub fn humaneval(folder: &Path, set: &str, most: usize) -> Result<Vec<Row>, Stri
     Ok(spread(rows.collect(), most))
 }
 
-/// The hidden lines of santacoder-fim-task, in three languages.
+/// The hidden lines of santacoder-fim-task, in three languages. Those that are only brackets are a
+/// group of their own in each: they are easy for the model, and not worth showing.
 ///
 /// # Errors
 /// A sentence for a person.
@@ -110,10 +111,14 @@ pub fn santacoder(folder: &Path, most: usize) -> Result<Vec<Row>, String> {
             "js" => ("javascript", "js"),
             _ => return None,
         };
+        let hidden = string(value, "canonical_solution");
         // The hidden line's own line breaks belong to neither part.
         let row = Row {
             name: string(value, "name"),
-            group: language.into(),
+            group: match hidden.contains(char::is_alphanumeric) {
+                true => language.into(),
+                false => format!("{language}, no word"),
+            },
             language: language.into(),
             uri: format!("file:///tandem-quality/santacoder/{number}.{end}"),
             before: format!("{}\n", string(value, "prompt")),
@@ -121,7 +126,7 @@ pub fn santacoder(folder: &Path, most: usize) -> Result<Vec<Row>, String> {
             trimmed: true,
             ..Row::default()
         };
-        first_of(&string(value, "canonical_solution"), row)
+        first_of(&hidden, row)
     });
     Ok(spread(rows.collect(), most))
 }

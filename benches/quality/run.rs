@@ -11,13 +11,14 @@ use indicatif::ProgressBar;
 use tandem::client::{ClientError, Trigger};
 use tokio::runtime::Runtime;
 
-use crate::answer::{Answer, Seen};
+use crate::answer::{self, Answer, Seen};
 use crate::layout::Layout;
 use crate::options::{Options, Set};
 use crate::parse::parses;
 use crate::recorder::{Mode, Recorder};
 use crate::rows::Row;
 use crate::server::{Server, Setting, Shown};
+use crate::trial::Bench;
 use crate::{fail, trees};
 
 /// How long the workspace takes to have read a buffer: it waits 300 ms for quiet.
@@ -30,6 +31,8 @@ pub struct House<'a> {
     pub runtime: &'a Runtime,
     pub recorder: &'a Arc<Recorder>,
     pub options: &'a Options,
+    /// For rows that have tests.
+    pub bench: Option<&'a Bench>,
 }
 
 /// Two servers that know the same.
@@ -80,7 +83,19 @@ impl House<'_> {
                 self.recorder.set(Mode::Ask(row.clone(), layout));
                 let names = names.as_ref();
                 let seen = Seen { names, parsed, ..self.look(set, layout, pair, &row)? };
-                let answer = Answer::new(&row, seen);
+                let mut answer = Answer::new(&row, seen);
+                if let (Some(bench), Some(tests)) = (self.bench, &row.tests) {
+                    let run = |shown: &Option<Shown>, right: bool| {
+                        right || shown.as_ref().is_some_and(|s| passes(bench, &row, s, tests))
+                    };
+                    let unsure = run(&answer.unsure, answer.unsure_right);
+                    let same = answer.shown == answer.unsure;
+                    answer.passes = Some(match same {
+                        true => unsure,
+                        false => run(&answer.shown, answer.shown_right),
+                    });
+                    answer.unsure_passes = Some(unsure);
+                }
                 if self.options.verbose {
                     bar.suspend(|| tell(&row, &answer));
                 }
@@ -134,6 +149,13 @@ impl House<'_> {
         let (set, layout) = (set.name(), layout.name());
         Ok(Seen { set, layout, asked, silent, unsure, shown, names: None, parsed: false })
     }
+}
+
+/// Do the tests pass with this? What is right needs no run: the whole does pass.
+fn passes(bench: &Bench, row: &Row, shown: &Shown, tests: &str) -> bool {
+    let follows = row.after.get(shown.replaces..).unwrap_or_default();
+    let program = answer::with(row, &shown.text, follows);
+    bench.passes(&row.language, &format!("{program}{tests}"))
 }
 
 impl Pair {

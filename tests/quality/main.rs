@@ -23,7 +23,11 @@ fn check(fixture: &str, expect: &[(&str, bool)], is_right: impl Fn(Wanted, &str)
 fn the_models_text_is_right_when_its_first_line_is() {
     let is_right = |wanted: Wanted, text: &str| wanted.is_generated(text);
     check("a = $0b + c$1\nd\n", &[("b + c", true), ("b + c  \nd", true), ("b", false)], is_right);
-    check("f($0b$1)\r\n", &[("b)", true), ("b", true), ("b, c)", false), ("b\r\n", true)], is_right);
+    check(
+        "f($0b$1)\r\n",
+        &[("b)", true), ("b", true), ("b, c)", false), ("b\r\n", true)],
+        is_right,
+    );
     check("$0    x$1\n", &[("x", false), ("    x", true)], is_right);
     let wanted = Wanted { hidden: "    x", after: "\n", trimmed: true };
     assert!(wanted.is_generated("x\n"));
