@@ -50,6 +50,7 @@ impl Asked {
         match event {
             Event::Begun(figures) => self.figures = *figures,
             Event::Text(piece) => self.pieces.push(piece.clone()),
+            Event::Forks(_) => {}
             Event::Done(figures) => self.figures = *figures,
             Event::Failed(message) => self.failure = Some(message.clone()),
         }
