@@ -8,6 +8,7 @@ mod background;
 mod candidates;
 mod generate;
 mod memory;
+mod names;
 mod rhythm;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,7 @@ use crate::engine::{Confidence, Engine, Figures};
 use crate::figures::Counters;
 use crate::prompt::{self, Budget, Prompt};
 use crate::suggestion::{self, Around, Extent, Suggestion, silence};
-use crate::workspace::{self, Workspace, words};
+use crate::workspace::{self, Workspace};
 use crate::{context, syntax};
 
 /// Bytes of definitions from other files.
@@ -35,10 +36,6 @@ pub const CONTEXT: usize = 400;
 /// bench --bench exact_match -- --set RandomSpan --rows 250 --only-anchored --confidence`). The least
 /// certain token tells right from wrong better than the first or the mean.
 const CONFIDENCE: u32 = 50;
-/// The same of an answer that takes something by a name that occurs nowhere in the workspace.
-const CONFIDENCE_IN_NAMES: u32 = 90;
-/// In a workspace with fewer names than this, even names of the standard library may not occur.
-const MANY_NAMES: usize = 3_000;
 /// Suggestions when a person asks.
 const CANDIDATES: usize = 3;
 /// How long a block is waited for. What comes within 300 to 400 ms of a key still belongs to it.
@@ -111,11 +108,6 @@ impl Default for Style {
 impl Style {
     fn is_doubtful(self, confidence: Option<Confidence>) -> bool {
         is_below(confidence, self.confidence)
-    }
-
-    /// Is a name that occurs nowhere one that was made up?
-    fn may_be_made_up(self, confidence: Option<Confidence>) -> bool {
-        self.confidence > 0 && is_below(confidence, self.confidence.max(CONFIDENCE_IN_NAMES))
     }
 }
 
@@ -246,7 +238,8 @@ impl Completer {
         };
         let several = place.invoked && style.candidates > 1;
         let forks = if several { candidates::FORKS } else { 0 };
-        let wanted = Wanted { prompt: &prompt, extent, around, style, begun: "", forks };
+        let wanted =
+            Wanted { prompt: &prompt, extent, around, style, begun: "", forks, names: &[] };
         let known = if style.reuse { self.known(place, &prompt, extent, around) } else { None };
         let mut forks = None;
         let (text, source, doubtful) = match known {
@@ -263,12 +256,10 @@ impl Completer {
                         tokio::time::sleep(patience).await;
                     }
                 }
-                let made = self.generate(wanted, figures).await;
-                let Some(Generated { text, whole, forks: found }) = made else {
+                let made = self.generate_known(wanted, place.invoked, figures).await;
+                let Some((Generated { text, whole, forks: found }, doubtful)) = made else {
                     return Answered { source: Source::Model, ..Answered::default() };
                 };
-                let doubtful = style.is_doubtful(figures.confidence)
-                    || style.may_be_made_up(figures.confidence) && self.is_made_up(&text, around);
                 self.remember(place.document, &prompt, text.clone(), whole, doubtful);
                 forks = Some(found);
                 (text, Source::Model, doubtful)
@@ -294,19 +285,6 @@ impl Completer {
             }
         }
         Answered { suggestion, others, source }
-    }
-
-    /// Does a text take something from where it is in no file of the workspace, nor near the cursor?
-    fn is_made_up(&self, text: &str, around: Around<'_>) -> bool {
-        let words = self.workspace.words();
-        if words.len() < MANY_NAMES {
-            return false;
-        }
-        let occurs = |name: &str| {
-            let near = [around.before, around.rest_of_line, around.below];
-            words.has(name) || near.iter().any(|text| words::names(text).any(|known| known == name))
-        };
-        suggestion::members::members(text, around).iter().any(|name| !occurs(name))
     }
 
     /// What to know of other files at an anchor: comment lines.

@@ -29,6 +29,15 @@ pub struct Prompt {
     pub middle: String,
 }
 
+impl Prompt {
+    /// The same with some of its answer.
+    pub fn further(&self, begun: &str) -> Prompt {
+        let mut prompt = self.clone();
+        prompt.middle.push_str(begun);
+        prompt
+    }
+}
+
 /// How much of the document the model sees, in bytes. Code is about three bytes a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {

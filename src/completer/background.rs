@@ -83,8 +83,7 @@ impl Completer {
 
     /// Decodes the lines that follow a suggestion, as if it had been taken, and remembers them.
     pub(super) fn go_ahead(&self, document: &str, prompt: &Prompt, suggested: &str) {
-        let mut prompt = prompt.clone();
-        prompt.middle.push_str(suggested);
+        let prompt = prompt.further(suggested);
         let goal = before(&prompt);
         let Some(mut memory) = self.documents.get_mut(document) else { return };
         if memory.ahead.as_ref().is_some_and(|ahead| ahead.before == goal) {

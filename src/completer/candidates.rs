@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use super::Completer;
 use super::generate::{Generated, Wanted};
 use crate::engine::{Figures, Fork};
-use crate::prompt::Prompt;
 use crate::suggestion::{self, Extent, Suggestion};
 
 /// Ways to hear of: many lead to what was said already.
@@ -44,7 +43,7 @@ impl Completer {
                 break;
             }
             let Some(begun) = along(&answer, &fork) else { continue };
-            let prompt = further(wanted.prompt, &begun);
+            let prompt = wanted.prompt.further(&begun);
             let ends = fork.text.is_empty() || begun.contains('\n');
             let text = if ends && wanted.extent == Extent::Line {
                 begun.split('\n').next().unwrap_or_default().to_owned()
@@ -92,13 +91,6 @@ fn along(answer: &str, fork: &Fork) -> Option<String> {
     let elsewhere = fork.text.is_empty() || !after.starts_with(&fork.text);
     let text = format!("{before}{}", fork.text);
     (elsewhere && !text.trim().is_empty()).then_some(text)
-}
-
-/// The prompt with some of its answer.
-fn further(prompt: &Prompt, begun: &str) -> Prompt {
-    let mut prompt = prompt.clone();
-    prompt.middle.push_str(begun);
-    prompt
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ pub struct Wanted<'a> {
     pub begun: &'a str,
     /// Forks to hear of at most.
     pub forks: u32,
+    /// The name that is written at the cursor must be one of these, sorted; none for any.
+    pub names: &'a [String],
 }
 
 /// What came.
@@ -41,7 +43,7 @@ impl Completer {
         wanted: Wanted<'_>,
         figures: &mut Figures,
     ) -> Option<Generated> {
-        let Wanted { prompt, extent, around, style, begun, forks } = wanted;
+        let Wanted { prompt, extent, around, style, begun, forks, names } = wanted;
         let deadline = tokio::time::Instant::now() + style.block_wait;
         let mut late = false;
         let (max_tokens, stop) = match extent {
@@ -49,7 +51,9 @@ impl Completer {
             Extent::Block => (style.block_tokens, Stop::Never),
         };
         let quick = style.quick;
-        let request = Request { quick, forks, ..Request::new(prompt.clone(), max_tokens, stop) };
+        let names = names.to_vec();
+        let request =
+            Request { quick, forks, names, ..Request::new(prompt.clone(), max_tokens, stop) };
         let mut answer = self.engine.complete(request);
         let mut made = Generated { text: begun.to_owned(), ..Generated::default() };
         loop {

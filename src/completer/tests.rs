@@ -294,7 +294,7 @@ async fn a_candidate_is_typed_along_like_any_suggestion() {
 #[tokio::test]
 async fn a_name_that_occurs_nowhere_is_shown_only_when_the_model_is_very_sure() {
     let folder = tempfile::tempdir().unwrap();
-    let names: String = (0..MANY_NAMES).map(|n| format!("name_{n} ")).collect();
+    let names: String = (0..super::names::MANY).map(|n| format!("name_{n} ")).collect();
     std::fs::write(folder.path().join("names.rs"), format!("// {names}")).unwrap();
     let workspace = Arc::new(Workspace::default());
     workspace.open_folders(vec![folder.path().to_owned()]);
@@ -317,4 +317,33 @@ async fn a_name_that_occurs_nowhere_is_shown_only_when_the_model_is_very_sure() 
         let completion = completer.complete(place, Style::default()).await;
         assert_eq!(completion.suggestion.is_some(), shown, "{says}, {percent}");
     }
+}
+
+#[tokio::test]
+async fn a_name_that_occurs_nowhere_is_tried_again_among_those_that_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let names: String = (0..super::names::MANY).map(|n| format!("fn name_{n}() {{}}\n")).collect();
+    std::fs::write(folder.path().join("names.rs"), names).unwrap();
+    let workspace = Arc::new(Workspace::default());
+    workspace.open_folders(vec![folder.path().to_owned()]);
+    workspace.settle();
+    let engine = Scripted::new(|request| {
+        let confidence = Some(Confidence::and(None, f32::ln(0.7)));
+        let figures = Figures { confidence, ..Figures::default() };
+        let says = match &request.names[..] {
+            [] => "near(1).nowhere();",
+            names => names.iter().find(|name| *name == "name_7").expect("one that is defined"),
+        };
+        vec![Step::Text(says.into()), Step::Done(figures)]
+    });
+    let completer = Completer::within(engine.clone(), workspace);
+    let text = Rope::from_str("near(); let x = y.");
+    let (document, cursor) = ("a", text.len_bytes());
+    let place =
+        Place { document, path: "a.rs", language: "rust", text: &text, cursor, invoked: false };
+    let completion = completer.complete(place, Style::default()).await;
+    assert_eq!(completion.suggestion.map(|s| s.text).as_deref(), Some("near(1).name_7"));
+    let requests = engine.seen().requests;
+    assert!(requests[1].prompt.middle.ends_with("= y.near(1)."));
+    assert!(requests[1].names.is_sorted() && requests[1].names.contains(&"near".to_owned()));
 }

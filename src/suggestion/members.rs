@@ -6,8 +6,17 @@
 use super::Around;
 use super::lexical::{Within, scan};
 
+/// A name that is taken from something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// All of it.
+    pub name: String,
+    /// Bytes of the generated text before it; 0 for the name that the cursor is in.
+    pub at: usize,
+}
+
 /// The names behind a dot, an arrow or `::` that the text writes or ends, in order.
-pub fn members(generated: &str, around: Around) -> Vec<String> {
+pub fn members(generated: &str, around: Around) -> Vec<Member> {
     let before = super::extent::item(around.before);
     let text = format!("{before}{generated}");
     let is_of_a_name = |c: char| c.is_alphanumeric() || c == '_';
@@ -22,7 +31,8 @@ pub fn members(generated: &str, around: Around) -> Vec<String> {
         let behind = dot || left.ends_with("::") || left.ends_with("->");
         let is_code = || scan(&text[..start], around.language).end == Within::Code;
         if end > before.len() && behind && !name.starts_with(char::is_numeric) && is_code() {
-            found.push(name.to_owned());
+            let at = start.saturating_sub(before.len());
+            found.push(Member { name: name.to_owned(), at });
         }
         at = end;
     }
@@ -35,11 +45,13 @@ mod tests {
     use super::*;
 
     fn check(language: &str, fixture: &str, generated: &str, expect: &[&str]) {
-        assert_eq!(
-            members(generated, around(fixture, language)),
-            expect,
-            "{fixture:?} + {generated:?}"
-        );
+        let found = members(generated, around(fixture, language));
+        let names: Vec<&str> = found.iter().map(|member| member.name.as_str()).collect();
+        assert_eq!(names, expect, "{fixture:?} + {generated:?}");
+        for Member { name, at } in &found {
+            let whole = generated[*at..].starts_with(name);
+            assert!(whole || *at == 0, "{name:?} of {generated:?}");
+        }
     }
 
     #[test]

@@ -83,6 +83,11 @@ impl Index {
         self.found(&self.by_container, container, inside)
     }
 
+    /// Every name that is defined.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(|name| &**name)
+    }
+
     /// Files with definitions.
     pub fn files(&self) -> usize {
         self.files.len()
