@@ -5,6 +5,7 @@
 //! completion, and the engine's state says why.
 
 mod background;
+mod blocks;
 mod candidates;
 mod generate;
 mod memory;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 use dashmap::DashMap;
 use ropey::Rope;
 
+use self::blocks::Opened;
 use self::generate::{Generated, Wanted};
 use self::memory::Memory;
 use self::rhythm::Rhythm;
@@ -266,7 +268,19 @@ impl Completer {
             }
         };
         let shown = place.invoked || !doubtful;
-        let suggestion = suggestion::shape(&text, around).filter(|_| shown);
+        let mut suggestion = suggestion::shape(&text, around).filter(|_| shown);
+        let mut opened = None;
+        if let Some(line) = &suggestion
+            && style.block_tokens > 0
+        {
+            opened = Opened::by(&line.text, around);
+            if let Some(opened) = &opened {
+                let invoked = place.invoked;
+                let whole =
+                    self.with_block(place.document, wanted, line, opened, invoked, figures).await;
+                suggestion = whole.or(suggestion);
+            }
+        }
         let others = match (&suggestion, several) {
             (Some(first), true) => {
                 let main = forks.map(|forks| (text, forks));
@@ -281,7 +295,8 @@ impl Completer {
                 self.re_anchor(place, &prompt, style);
             }
             if let Some(suggestion) = &suggestion {
-                self.go_ahead(place.document, &prompt, &suggestion.text);
+                let opened = opened.filter(|_| !suggestion.text.contains('\n'));
+                self.go_ahead(place.document, &prompt, &suggestion.text, opened, style);
             }
         }
         Answered { suggestion, others, source }

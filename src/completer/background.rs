@@ -7,6 +7,7 @@
 
 use tokio_util::task::AbortOnDropHandle;
 
+use super::blocks::Opened;
 use super::memory::{Background, before};
 use super::{Completer, Place, Style};
 use crate::engine::{Event, Figures, Request, Stop, Urgency};
@@ -81,16 +82,25 @@ impl Completer {
         }
     }
 
-    /// Decodes the lines that follow a suggestion, as if it had been taken, and remembers them.
-    pub(super) fn go_ahead(&self, document: &str, prompt: &Prompt, suggested: &str) {
+    /// Decodes the lines that follow a suggestion, as if it had been taken, and remembers them: a few,
+    /// or the block that it opens.
+    pub(super) fn go_ahead(
+        &self,
+        document: &str,
+        prompt: &Prompt,
+        suggested: &str,
+        opened: Option<Opened>,
+        style: Style,
+    ) {
         let prompt = prompt.further(suggested);
         let goal = before(&prompt);
         let Some(mut memory) = self.documents.get_mut(document) else { return };
         if memory.ahead.as_ref().is_some_and(|ahead| ahead.before == goal) {
             return;
         }
+        let tokens = if opened.is_some() { style.block_tokens.max(AHEAD) } else { AHEAD };
         let request =
-            Request { urgency: Urgency::Idle, ..Request::new(prompt.clone(), AHEAD, Stop::Never) };
+            Request { urgency: Urgency::Idle, ..Request::new(prompt.clone(), tokens, Stop::Never) };
         let mut answer = self.engine.complete(request);
         let (documents, counters) = (self.documents.clone(), self.counters.clone());
         let document = document.to_owned();
@@ -105,7 +115,11 @@ impl Completer {
                         figures.generated += 1;
                         text.push_str(&piece);
                         let line_ended = piece.contains('\n');
-                        ended = line_ended && complete_lines(&text) > LINES_AHEAD;
+                        ended = line_ended
+                            && match &opened {
+                                Some(opened) => opened.reached(&text).is_some(),
+                                None => complete_lines(&text) > LINES_AHEAD,
+                            };
                         if line_ended && let Some(mut memory) = documents.get_mut(&document) {
                             memory.remember(&prompt, text.clone(), false, false);
                         }

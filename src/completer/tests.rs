@@ -347,3 +347,31 @@ async fn a_name_that_occurs_nowhere_is_tried_again_among_those_that_do() {
     assert!(requests[1].prompt.middle.ends_with("= y.near(1)."));
     assert!(requests[1].names.is_sorted() && requests[1].names.contains(&"near".to_owned()));
 }
+
+/// A model that goes on with a loop, then with its body.
+fn loops() -> Arc<Scripted> {
+    Scripted::new(|request| {
+        let body = request.prompt.middle.ends_with('{');
+        vec![Step::Text(if body { "\n        f(x);\n    }\n}\n" } else { "x in y {\n" }.into())]
+    })
+}
+
+const LOOP: &str = "fn f() {\n    for $0\n}\n";
+
+#[tokio::test]
+async fn a_line_that_opens_a_block_brings_the_block_with_the_next_key() {
+    let editor = editor(loops());
+    assert_eq!(editor.shows(LOOP).await, ("x in y {".into(), Source::Model));
+    editor.engine.worked_ahead(1).await;
+    let block = " in y {\n        f(x);\n    }";
+    let typed = LOOP.replace("$0", "x$0");
+    assert_eq!(editor.shows(&typed).await, (block.into(), Source::Cache));
+    assert_eq!(editor.engine.seen().requests.len(), 1);
+}
+
+#[tokio::test]
+async fn who_asks_waits_for_the_block_that_a_line_opens() {
+    let editor = editor(loops());
+    let all = candidates(&editor, LOOP, true).await;
+    assert_eq!(all, ["x in y {\n        f(x);\n    }"]);
+}
