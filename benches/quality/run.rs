@@ -3,6 +3,8 @@
 //! In: rows of one tree, or of none. Out: their answers. Each layout is asked twice: with everything
 //! shown that passes the filters, and with the default settings; the second time the recorder answers.
 
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,6 +35,8 @@ pub struct House<'a> {
     pub options: &'a Options,
     /// For rows that have tests.
     pub bench: Option<&'a Bench>,
+    /// Where each answer goes besides, a line each: a run of hours that breaks off has not been in vain.
+    pub json: Option<&'a File>,
 }
 
 /// Two servers that know the same.
@@ -99,6 +103,7 @@ impl House<'_> {
                 if self.options.verbose {
                     bar.suspend(|| tell(&row, &answer));
                 }
+                self.write(&answer).unwrap_or_else(|error| fail(&format!("--json: {error}")));
                 answers.push(answer);
             }
             for pair in [&mut alone, &mut knowing].into_iter().flatten() {
@@ -116,6 +121,12 @@ impl House<'_> {
             pair.usual.end()?;
         }
         Ok(answers)
+    }
+
+    fn write(&self, answer: &Answer) -> io::Result<()> {
+        let Some(mut file) = self.json else { return Ok(()) };
+        let line = format!("{}\n", serde_json::to_string(answer)?);
+        file.write_all(line.as_bytes())
     }
 
     fn pair(&self, tree: Option<(&Path, usize)>) -> Result<Pair, ClientError> {

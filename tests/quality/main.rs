@@ -96,6 +96,7 @@ fn rounded((least, most): (f64, f64)) -> (f64, f64) {
 fn a_share_has_wilsons_interval() {
     let share = Share::of((0..100).map(|i| i < 40));
     assert_eq!(share, Share { of_these: 40, all: 100 });
+    assert_eq!(share.percent(), 40.0);
     assert_eq!(rounded(share.interval()), (30.9, 49.8));
     assert_eq!(rounded(Share { of_these: 0, all: 20 }.interval()), (0.0, 16.1));
     assert_eq!(Share::default().interval(), (0.0, 100.0));
