@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use indicatif::ProgressBar;
 use tandem::client::{ClientError, Trigger};
@@ -69,7 +69,6 @@ impl House<'_> {
             false => None,
         };
         let mut answers = Vec::new();
-        let started = Instant::now();
         for row in rows {
             let row = Arc::new(row);
             self.recorder.forget();
@@ -112,7 +111,7 @@ impl House<'_> {
             }
             bar.inc(1);
             if bar.is_hidden() && bar.position() == TELLING {
-                let left = started.elapsed() * (bar.length().unwrap_or(0) as u32) / TELLING as u32;
+                let left = bar.elapsed() * (bar.length().unwrap_or(0) as u32) / TELLING as u32;
                 eprintln!("{}: about {} min in all", set.name(), left.as_secs() / 60 + 1);
             }
         }
