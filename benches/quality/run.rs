@@ -144,20 +144,20 @@ impl House<'_> {
         let unsure = pair.unsure.ask(row, Trigger::Automatic)?;
         let mut asked = self.recorder.take();
         let silent = asked.is_empty();
-        let mut shown: Option<Shown> = None;
+        let (mut shown, mut made) = (None, Vec::new());
         if silent {
             pair.unsure.ask(row, Trigger::Invoked)?;
             asked = self.recorder.take();
         } else {
             shown = pair.usual.ask(row, Trigger::Automatic)?;
-            self.recorder.take();
+            made = self.recorder.take();
         }
         if let Some(failure) = asked.iter().find_map(|asked| asked.failure.as_ref()) {
             fail(failure);
         }
         let asked = asked.into_iter().next().unwrap_or_default();
         let (set, layout) = (set.name(), layout.name());
-        Ok(Seen { set, layout, asked, silent, unsure, shown, names: None, parsed: false })
+        Ok(Seen { set, layout, asked, made, silent, unsure, shown, names: None, parsed: false })
     }
 }
 
