@@ -35,7 +35,7 @@ use crate::{context, syntax};
 pub const CONTEXT: usize = 400;
 /// Of 249 answers in spans of HumanEval, those whose least certain token has this probability (percent)
 /// are right in 66.7 % instead of 55.8 of cases, and 89 % of the right ones are among them (0.5B; `cargo
-/// bench --bench exact_match -- --set RandomSpan --rows 250 --only-anchored --confidence`). The least
+/// bench --bench quality -- --set RandomSpan --rows 250 --layouts anchored --confidence`). The least
 /// certain token tells right from wrong better than the first or the mean.
 const CONFIDENCE: u32 = 50;
 /// Suggestions when a person asks.

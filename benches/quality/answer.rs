@@ -61,7 +61,10 @@ pub struct Answer {
 pub struct Seen<'a> {
     pub set: &'static str,
     pub layout: String,
+    /// The first request, which any name may answer.
     pub asked: Asked,
+    /// All requests for what is shown: an answer can be tried again with names that exist.
+    pub made: Vec<Asked>,
     pub silent: bool,
     pub unsure: Option<Shown>,
     pub shown: Option<Shown>,
@@ -73,7 +76,7 @@ pub struct Seen<'a> {
 
 impl Answer {
     pub fn new(row: &Row, seen: Seen<'_>) -> Answer {
-        let Seen { set, layout, asked, silent, unsure, shown, names, parsed } = seen;
+        let Seen { set, layout, asked, made, silent, unsure, shown, names, parsed } = seen;
         let wanted = row.wanted();
         let right = |shown: &Option<Shown>| {
             shown.as_ref().is_some_and(|shown| wanted.is_shown(&shown.text, shown.replaces))
@@ -110,8 +113,8 @@ impl Answer {
             confidence: asked.figures.confidence,
             reused: asked.figures.reused,
             evaluated: asked.figures.evaluated,
-            generated: asked.generated(),
-            kept: score::pieces_shown(&asked.pieces, text),
+            generated: made.iter().map(Asked::generated).sum(),
+            kept: made.last().map_or(0, |last| score::pieces_shown(&last.pieces, text)),
             parses: with_it.and_then(|file| parses(&row.language, &file)),
             // What is right stands twice because it did.
             repeats_suffix: !shown_right && score::is_suffix_repeated(text, follows),

@@ -1,8 +1,9 @@
 //! Ways of asking the same model at the same place.
 //!
-//! In: the prompt that the server made, and the row. Out: the prompt that the model gets. Pure.
+//! In: the request that the server made, and the row. Out: the request that the model gets. Pure.
 
 use ropey::Rope;
+use tandem::engine::Request;
 use tandem::prompt::{Budget, Prompt, prompt};
 use tandem::syntax;
 
@@ -20,6 +21,8 @@ pub enum Layout {
     Anchored,
     /// As the server asks, with what it knows of other files.
     Context,
+    /// The same, but any name may be written.
+    AnyName,
     /// With the definition of what is called there, and nothing else.
     ByHand,
     /// Anchored so many lines above the cursor's.
@@ -29,10 +32,15 @@ pub enum Layout {
 impl Layout {
     /// By its name on the command line.
     pub fn named(name: &str) -> Option<Layout> {
-        [Layout::UpToCursor, Layout::Anchored, Layout::Context, Layout::ByHand]
-            .into_iter()
-            .find(|layout| layout.name() == name)
-            .or_else(|| name.strip_prefix("above-")?.parse().ok().map(Layout::Above))
+        let named = [
+            Layout::UpToCursor,
+            Layout::Anchored,
+            Layout::Context,
+            Layout::AnyName,
+            Layout::ByHand,
+        ];
+        let above = || name.strip_prefix("above-")?.parse().ok().map(Layout::Above);
+        named.into_iter().find(|layout| layout.name() == name).or_else(above)
     }
 
     pub fn name(self) -> String {
@@ -40,6 +48,7 @@ impl Layout {
             Layout::UpToCursor => "up-to-cursor".into(),
             Layout::Anchored => "anchored".into(),
             Layout::Context => "context".into(),
+            Layout::AnyName => "any-name".into(),
             Layout::ByHand => "by-hand".into(),
             Layout::Above(lines) => format!("above-{lines}"),
         }
@@ -47,34 +56,36 @@ impl Layout {
 
     /// Does the server itself have to know the other files?
     pub fn knows_files(self) -> bool {
-        self == Layout::Context
+        matches!(self, Layout::Context | Layout::AnyName)
     }
 
     /// What the model gets where the server asks this.
-    pub fn rewrite(self, asked: Prompt, row: &Row) -> Prompt {
-        match self {
-            Layout::Anchored | Layout::Context => asked,
+    pub fn rewrite(self, asked: Request, row: &Row) -> Request {
+        let Request { prompt: made, names, .. } = asked.clone();
+        let (prompt, names) = match self {
+            Layout::Anchored | Layout::Context => (made, names),
+            Layout::AnyName => (made, Vec::new()),
             Layout::UpToCursor => {
-                let Prompt { prefix, middle, .. } = asked;
+                let Prompt { prefix, middle, .. } = made;
                 let suffix = row.after.replace("\r\n", "\n").chars().take(SUFFIX).collect();
                 let prefix = format!("{prefix}{middle}");
-                Prompt { prefix, suffix, ..Prompt::default() }
+                (Prompt { prefix, suffix, ..Prompt::default() }, Vec::new())
             }
-            Layout::ByHand => {
-                let indent: String =
-                    asked.middle.chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
-                let leader = syntax::language(&row.language).map(|language| language.comment);
-                let line = row
-                    .call
-                    .as_ref()
-                    .zip(leader)
-                    .map(|(call, leader)| format!("{indent}{leader} {}\n", call.definition));
-                Prompt { context: line.unwrap_or_default(), ..asked }
-            }
+            Layout::ByHand => (by_hand(made, row), names),
             Layout::Above(lines_above) => {
                 let budget = Budget { lines_above, ..Budget::default() };
-                prompt(&Rope::from_str(&row.text()), row.before.len(), budget, None).0
+                (prompt(&Rope::from_str(&row.text()), row.before.len(), budget, None).0, names)
             }
-        }
+        };
+        Request { prompt, names, ..asked }
     }
+}
+
+/// With the definition of what is called at the row's cursor, as a comment before the anchor.
+fn by_hand(made: Prompt, row: &Row) -> Prompt {
+    let indent: String = made.middle.chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
+    let leader = syntax::language(&row.language).map(|language| language.comment);
+    let call = row.call.as_ref().zip(leader);
+    let line = call.map(|(call, leader)| format!("{indent}{leader} {}\n", call.definition));
+    Prompt { context: line.unwrap_or_default(), ..made }
 }

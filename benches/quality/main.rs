@@ -10,13 +10,15 @@
 //!
 //! Layouts, each row in all of them one after another: `up-to-cursor`, what others send, same window;
 //! `anchored`, as tandem asks where it knows no other file; `context`, as it asks in a workspace;
-//! `by-hand`, with the called function's definition given; `above-N`, anchored N lines above.
+//! `any-name`, the same without names at hand while decoding; `by-hand`, with the called function's
+//! definition given; `above-N`, anchored N lines above.
 //!
-//! Out: tables with intervals; with `--json` every answer. The samples are fixed and spread evenly,
-//! decoding is greedy, and no row knows of another one: documents are closed after each, answers are
-//! not reused, nothing is done ahead, and no KV state is kept on disk. `N` rows are those of a set, of all
-//! trees together. What the model said before any filter is read at the seam between server and engine;
-//! where the server would not ask by itself, it is asked as if a person had, for that figure alone.
+//! Out: tables with intervals; with `--json` every answer, as it comes. The samples are fixed and spread
+//! evenly, decoding is greedy without guesses, and no row knows of another one: documents are closed
+//! after each, answers are not reused, nothing is done ahead, and no KV state is kept on disk. `N` rows
+//! are those of a set, of all trees together. What the model said before any filter is read at the seam
+//! between server and engine; where the server would not ask by itself, it is asked as if a person had,
+//! for that figure alone.
 //! `--recall` asks no model: how often a called name is in the context at all.
 
 mod answer;
@@ -35,7 +37,6 @@ mod statistics;
 mod trees;
 mod trial;
 
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,9 +75,11 @@ fn main() {
         .enable_all()
         .build()
         .unwrap_or_else(|error| fail(&error.to_string()));
-    let recorder = Arc::new(Recorder::new(Llama::start(Engine::new(&options.model))));
+    // Whether to guess depends on how fast the machine is, and rounding then differs a little.
+    let engine = Engine { guess: false, ..Engine::new(&options.model) };
+    let recorder = Arc::new(Recorder::new(Llama::start(engine)));
     wait_until_loaded(&runtime, &recorder);
-    let mut json = options.json.as_ref().map(|path| {
+    let json = options.json.as_ref().map(|path| {
         let file = std::fs::File::create(path);
         file.unwrap_or_else(|error| fail(&format!("{}: {error}", path.display())))
     });
@@ -84,15 +87,17 @@ fn main() {
     report::print_legend();
     for &set in &options.sets {
         let bench = (set == Set::HumanevalX).then(|| wanted(Bench::new()));
-        let bench = bench.as_ref();
-        let house = House { runtime: &runtime, recorder: &recorder, options: &options, bench };
+        let house = House {
+            runtime: &runtime,
+            recorder: &recorder,
+            options: &options,
+            bench: bench.as_ref(),
+            json: json.as_ref(),
+        };
         let answers = measure(&house, set);
         let layouts: Vec<String> = options.layouts(set).iter().map(|l| l.name()).collect();
         println!("\n{}, {} rows", set.name(), answers.len() / layouts.len().max(1));
         Table::new(&layouts, &answers).print(options.confidence);
-        if let Some(file) = &mut json {
-            write_json(file, &answers).unwrap_or_else(|error| fail(&error.to_string()));
-        }
     }
 }
 
@@ -169,15 +174,6 @@ fn wait_until_loaded(runtime: &Runtime, recorder: &Recorder) {
             Err(_) => fail("the model's thread is gone"),
         }
     });
-}
-
-/// One line an answer.
-fn write_json(file: &mut std::fs::File, answers: &[Answer]) -> std::io::Result<()> {
-    for answer in answers {
-        serde_json::to_writer(&mut *file, answer)?;
-        file.write_all(b"\n")?;
-    }
-    file.flush()
 }
 
 fn fail(problem: &str) -> ! {

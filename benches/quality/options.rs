@@ -163,7 +163,8 @@ fn set(name: &str) -> Set {
 fn layout(name: &str) -> Layout {
     Layout::named(name).unwrap_or_else(|| {
         fail(&format!(
-            "there is no layout {name}; there are up-to-cursor, anchored, context, by-hand, above-N"
+            "there is no layout {name}; there are up-to-cursor, anchored, context, any-name, \
+             by-hand, above-N"
         ))
     })
 }

@@ -8,12 +8,10 @@
 //! An answer that the server broke off is recorded as far as the server may have read it, which can be
 //! one or two tokens more than it did.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tandem::engine::llama::Llama;
-use tandem::engine::{Answer, Engine, Event, Figures, Request, State, Stop, Urgency};
-use tandem::prompt::Prompt;
+use tandem::engine::{Answer, Engine, Event, Figures, Request, State, Urgency};
 use tokio::sync::watch;
 
 use crate::layout::Layout;
@@ -82,7 +80,7 @@ struct Record {
     asked: Vec<Asked>,
     numbers: u64,
     /// Whole answers for the row at hand.
-    said: HashMap<(Prompt, u32, bool), Asked>,
+    said: Vec<(Request, Asked)>,
 }
 
 /// The engine with its witness.
@@ -130,9 +128,9 @@ impl Engine for Recorder {
             }
         };
         request.quick = false;
-        request.prompt = layout.rewrite(request.prompt, &row);
-        let key = (request.prompt.clone(), request.max_tokens, request.stop == Stop::Line);
-        if let Some(known) = record.said.get(&key).cloned() {
+        let request = layout.rewrite(request, &row);
+        let known = record.said.iter().find(|(asked, _)| *asked == request);
+        if let Some((_, known)) = known.cloned() {
             for event in &known.events {
                 let _ = events.send(event.clone());
             }
@@ -147,7 +145,7 @@ impl Engine for Recorder {
             ..Asked::default()
         });
         drop(record);
-        let mut inner = self.inner.complete(request);
+        let mut inner = self.inner.complete(request.clone());
         let record = self.record.clone();
         tokio::spawn(async move {
             loop {
@@ -168,7 +166,7 @@ impl Engine for Recorder {
                 }
                 if asked.whole {
                     let asked = asked.clone();
-                    record.said.insert(key, asked);
+                    record.said.push((request, asked));
                     return;
                 }
             }

@@ -110,8 +110,7 @@ impl<'a> Table<'a> {
             let parses = share(&parsing, |a| a.parses == Some(true));
             let count = |is: Is| shown.iter().filter(|answer| is(answer)).count();
             let sum = |of: fn(&Answer) -> usize| answers.iter().map(|a| of(a)).sum::<usize>();
-            let asked = sum(|a| if a.silent { 0 } else { a.generated });
-            let tokens = asked as f64 / sum(|a| a.kept).max(1) as f64;
+            let tokens = sum(|a| a.generated) as f64 / sum(|a| a.kept).max(1) as f64;
             let nowhere = match known.is_empty() {
                 true => "-".to_owned(),
                 false => {

@@ -63,7 +63,7 @@ impl Row {
 /// `most` of them, evenly spread.
 pub fn spread<T>(all: Vec<T>, most: usize) -> Vec<T> {
     let step = (all.len() as f64 / most.max(1) as f64).max(1.0);
-    let wanted: Vec<usize> = (0..most).map(|i| (i as f64 * step) as usize).collect();
+    let wanted: Vec<usize> = (0..most).map(|i| (i as f64 * step).ceil() as usize).collect();
     let chosen = all.into_iter().enumerate().filter(|(i, _)| wanted.binary_search(i).is_ok());
     chosen.map(|(_, one)| one).collect()
 }

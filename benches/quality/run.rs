@@ -3,9 +3,11 @@
 //! In: rows of one tree, or of none. Out: their answers. Each layout is asked twice: with everything
 //! shown that passes the filters, and with the default settings; the second time the recorder answers.
 
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use indicatif::ProgressBar;
 use tandem::client::{ClientError, Trigger};
@@ -33,6 +35,8 @@ pub struct House<'a> {
     pub options: &'a Options,
     /// For rows that have tests.
     pub bench: Option<&'a Bench>,
+    /// Where each answer goes besides, a line each: a run of hours that breaks off has not been in vain.
+    pub json: Option<&'a File>,
 }
 
 /// Two servers that know the same.
@@ -65,7 +69,6 @@ impl House<'_> {
             false => None,
         };
         let mut answers = Vec::new();
-        let started = Instant::now();
         for row in rows {
             let row = Arc::new(row);
             self.recorder.forget();
@@ -99,6 +102,7 @@ impl House<'_> {
                 if self.options.verbose {
                     bar.suspend(|| tell(&row, &answer));
                 }
+                self.write(&answer).unwrap_or_else(|error| fail(&format!("--json: {error}")));
                 answers.push(answer);
             }
             for pair in [&mut alone, &mut knowing].into_iter().flatten() {
@@ -107,7 +111,7 @@ impl House<'_> {
             }
             bar.inc(1);
             if bar.is_hidden() && bar.position() == TELLING {
-                let left = started.elapsed() * (bar.length().unwrap_or(0) as u32) / TELLING as u32;
+                let left = bar.elapsed() * (bar.length().unwrap_or(0) as u32) / TELLING as u32;
                 eprintln!("{}: about {} min in all", set.name(), left.as_secs() / 60 + 1);
             }
         }
@@ -116,6 +120,12 @@ impl House<'_> {
             pair.usual.end()?;
         }
         Ok(answers)
+    }
+
+    fn write(&self, answer: &Answer) -> io::Result<()> {
+        let Some(mut file) = self.json else { return Ok(()) };
+        let line = format!("{}\n", serde_json::to_string(answer)?);
+        file.write_all(line.as_bytes())
     }
 
     fn pair(&self, tree: Option<(&Path, usize)>) -> Result<Pair, ClientError> {
@@ -134,20 +144,20 @@ impl House<'_> {
         let unsure = pair.unsure.ask(row, Trigger::Automatic)?;
         let mut asked = self.recorder.take();
         let silent = asked.is_empty();
-        let mut shown: Option<Shown> = None;
+        let (mut shown, mut made) = (None, Vec::new());
         if silent {
             pair.unsure.ask(row, Trigger::Invoked)?;
             asked = self.recorder.take();
         } else {
             shown = pair.usual.ask(row, Trigger::Automatic)?;
-            self.recorder.take();
+            made = self.recorder.take();
         }
         if let Some(failure) = asked.iter().find_map(|asked| asked.failure.as_ref()) {
             fail(failure);
         }
         let asked = asked.into_iter().next().unwrap_or_default();
         let (set, layout) = (set.name(), layout.name());
-        Ok(Seen { set, layout, asked, silent, unsure, shown, names: None, parsed: false })
+        Ok(Seen { set, layout, asked, made, silent, unsure, shown, names: None, parsed: false })
     }
 }
 

@@ -96,7 +96,7 @@ fn is_word(c: char) -> bool {
 /// The identifiers right behind a `.` or `::` that a suggestion writes, or the end of. `before` is the
 /// cursor's line up to the cursor, `rest` what stands behind the suggestion. A range's `..` asks for no
 /// member.
-pub fn members<'a>(before: &str, shown: &'a str, rest: &str) -> Vec<String> {
+pub fn members(before: &str, shown: &str, rest: &str) -> Vec<String> {
     let line = format!("{before}{shown}{}", first_line(rest));
     let written = before.len()..before.len() + shown.len();
     let found = identifiers(&line).filter(|(at, name)| {

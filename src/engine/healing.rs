@@ -9,7 +9,7 @@
 //! last token is not enough: `retur` is ` ret` + `ur`, after which no model says `n`.
 //!
 //! Token healing is from Guidance (Lundberg, "The art of prompt design", 2023); going back to the
-//! word's start is ours, measured in `benches/exact_match.rs`.
+//! word's start is ours, measured with `benches/quality`.
 
 use std::ops::Range;
 

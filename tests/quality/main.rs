@@ -1,10 +1,15 @@
-//! The pure part of `make bench-quality`, whose figures a README stands on. The bench itself has no
-//! test harness, so it is tested here.
+//! The pure part of `make bench-quality`, whose figures a README stands on, and how it speaks to a
+//! server in its own process. The bench itself has no test harness, so that is tested here.
 
 #[path = "../../benches/quality/score.rs"]
 mod score;
 #[path = "../../benches/quality/statistics.rs"]
 mod statistics;
+
+use std::io::{Read, Write};
+
+use serde_json::{Value, json};
+use tandem::client::Client;
 
 use score::{Wanted, is_broken, is_suffix_repeated, leaked, members, pieces_shown};
 use statistics::{Paired, Share};
@@ -96,6 +101,7 @@ fn rounded((least, most): (f64, f64)) -> (f64, f64) {
 fn a_share_has_wilsons_interval() {
     let share = Share::of((0..100).map(|i| i < 40));
     assert_eq!(share, Share { of_these: 40, all: 100 });
+    assert_eq!(share.percent(), 40.0);
     assert_eq!(rounded(share.interval()), (30.9, 49.8));
     assert_eq!(rounded(Share { of_these: 0, all: 20 }.interval()), (0.0, 16.1));
     assert_eq!(Share::default().interval(), (0.0, 100.0));
@@ -119,4 +125,36 @@ fn mcnemars_test_is_exact() {
     assert!((chance(10, 2) - 0.0386).abs() < 1e-4);
     assert!((chance(5, 5) - 1.0).abs() < 1e-9 && (chance(0, 0) - 1.0).abs() < 1e-9);
     assert!(chance(3_000, 0) < 1e-9);
+}
+
+#[test]
+fn a_client_speaks_to_a_server_in_its_own_process_until_that_closes_its_end() {
+    let (from_server, mut server_out) = std::io::pipe().expect("a pipe");
+    let (mut server_in, to_server) = std::io::pipe().expect("a pipe");
+    let server = std::thread::spawn(move || {
+        let mut heard = String::new();
+        let mut hear = |last: &str| {
+            let mut bytes = [0; 4_096];
+            while !heard.contains(last) {
+                let read = server_in.read(&mut bytes).expect("a message");
+                assert!(read > 0, "{heard}");
+                heard.push_str(std::str::from_utf8(&bytes[..read]).expect("ASCII"));
+            }
+            heard.clone()
+        };
+        let mut say = |id: u32, result: Value| {
+            let body = json!({"jsonrpc": "2.0", "id": id, "result": result}).to_string();
+            write!(server_out, "Content-Length: {}\r\n\r\n{body}", body.len()).expect("a reader");
+        };
+        hear("file:///tree");
+        say(1, json!({"capabilities": {"positionEncoding": "utf-8"}}));
+        hear("shutdown");
+        say(2, Value::Null);
+        hear("exit")
+    });
+    let mut client = Client::over(from_server, to_server, Value::Null);
+    client.initialize_in(&["file:///tree".to_owned()], json!({"model": "x"})).expect("an answer");
+    assert_eq!(client.pid(), std::process::id());
+    assert_eq!(client.shutdown().expect("an end"), None);
+    assert!(server.join().expect("no panic").contains("workspaceFolders"));
 }

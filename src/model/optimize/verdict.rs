@@ -61,7 +61,7 @@ impl Candidate {
 
     /// Coarse attention is never acceptable, however well it does on the probes: with everything in
     /// Q4_0 the 0.5B model gets 49.4 % of 506 whole lines right instead of 55.9
-    /// (`benches/exact_match.rs`, `SingleLine`), although it makes 115 of 117 of the original's choices.
+    /// (`benches/quality`, `SingleLine`), although it makes 115 of 117 of the original's choices.
     fn is_acceptable(&self) -> bool {
         self.pays() && self.agreement() >= AGREEMENT && !self.recipe.reaches_attention()
     }
