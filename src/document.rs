@@ -14,6 +14,7 @@ pub mod limits;
 pub mod position;
 #[cfg(test)]
 mod tests;
+pub mod touched;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ pub use edit::{Change, Edit, EditError};
 use limits::Census;
 pub use limits::{MAX_BYTES, MAX_LINE_BYTES};
 pub use position::{Encoding, Position, Range};
+use touched::Touched;
 
 /// Lines looked at to find a file's end of line.
 const EOL_LINES: usize = 100;
@@ -35,6 +37,7 @@ pub struct Document {
     version: i32,
     language_id: Arc<str>,
     in_sync: bool,
+    touched: Touched,
 }
 
 /// The text and what is kept about it. A batch works on a clone, so a bad one leaves no trace.
@@ -51,7 +54,8 @@ struct Text {
 impl Document {
     /// `version` and `language_id` as the client gave them.
     pub fn open(text: &str, version: i32, language_id: &str) -> Document {
-        Document { text: Text::new(text), version, language_id: language_id.into(), in_sync: true }
+        let (text, touched) = (Text::new(text), Touched::default());
+        Document { text, version, language_id: language_id.into(), in_sync: true, touched }
     }
 
     /// Applies a batch of changes in order, each to the text the one before it left.
@@ -76,8 +80,9 @@ impl Document {
             return Err(EditError::OutOfSync);
         }
         match self.text.edited(&changes[full.unwrap_or(0)..], encoding) {
-            Ok(text) => {
+            Ok((text, touched)) => {
                 self.text = text;
+                self.touched = touched;
                 self.in_sync = true;
                 Ok(())
             }
@@ -97,6 +102,11 @@ impl Document {
     /// Whether the text is known to be the client's.
     pub fn in_sync(&self) -> bool {
         self.in_sync
+    }
+
+    /// What the last batch that was applied has touched.
+    pub fn touched(&self) -> &Touched {
+        &self.touched
     }
 
     /// The text as it is now; none while out of sync. Costs a few reference counts.
@@ -137,28 +147,42 @@ impl Text {
         Text { rope, census, tree: None, tree_is_current: false }
     }
 
-    fn edited(&self, changes: &[Change], encoding: Encoding) -> Result<Text, EditError> {
+    fn edited(
+        &self,
+        changes: &[Change],
+        encoding: Encoding,
+    ) -> Result<(Text, Touched), EditError> {
         let mut text = self.clone();
+        let mut touched = Touched::default();
         for change in changes {
             match change.range {
-                None => text = Text::new(&change.text),
-                Some(_) => text.replace(change, encoding)?,
+                None => {
+                    text = Text::new(&change.text);
+                    touched = Touched::whole(self.rope.len_bytes(), text.rope.len_bytes());
+                }
+                Some(_) => text.replace(change, encoding, &mut touched)?,
             }
         }
         if text.census.too_large(text.rope.len_bytes()) {
             // Nobody parses it, and tree-sitter's offsets are 32 bits wide.
             text.tree = None;
         }
-        Ok(text)
+        Ok((text, touched))
     }
 
-    fn replace(&mut self, change: &Change, encoding: Encoding) -> Result<(), EditError> {
+    fn replace(
+        &mut self,
+        change: &Change,
+        encoding: Encoding,
+        touched: &mut Touched,
+    ) -> Result<(), EditError> {
         let edit = Edit::resolve(&self.rope, change, encoding)?;
         if let Some(tree) = &mut self.tree {
             tree.edit(&edit.input_edit(&self.rope, self.census.rows()));
         }
         let before = Census::around(&self.rope, edit.start_byte, edit.old_end_byte);
         edit.apply(&mut self.rope);
+        touched.note(edit.start_byte..edit.old_end_byte, edit.text.len());
         let after = Census::around(&self.rope, edit.start_byte, edit.new_end_byte());
         self.census = self.census.replaced(before, after);
         self.tree_is_current = false;
