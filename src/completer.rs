@@ -27,7 +27,8 @@ use self::rhythm::Rhythm;
 use crate::engine::{Confidence, Engine, Figures};
 use crate::figures::Counters;
 use crate::prompt::{self, Budget, Prompt};
-use crate::suggestion::{self, Around, Extent, Suggestion, silence};
+use crate::suggestion::silence::{self, After, Asking};
+use crate::suggestion::{self, Around, Extent, Suggestion};
 use crate::workspace::{self, Workspace};
 use crate::{context, syntax};
 
@@ -197,6 +198,13 @@ impl Completer {
         self.documents.remove(document);
     }
 
+    /// What was accepted, up to this byte; `None` when something else has changed since.
+    pub fn accepted(&self, document: &str, after: Option<(usize, After)>) {
+        if let Some(mut memory) = self.documents.get_mut(document) {
+            memory.after = after;
+        }
+    }
+
     /// The completion at a place.
     pub async fn complete(&self, place: Place<'_>, style: Style) -> Completion {
         let started = Instant::now();
@@ -214,11 +222,12 @@ impl Completer {
     }
 
     async fn answer(&self, place: &Place<'_>, style: Style, figures: &mut Figures) -> Answered {
-        let (prompt, rest_of_line) = {
+        let (prompt, rest_of_line, after) = {
             let mut memory = self.documents.entry(place.document.to_owned()).or_default();
             let context = |at| self.context(place, at, style);
             let prompt = memory.prompt(place.text, place.cursor, style.budget, &context);
-            (prompt, rest_of_line(place.text, place.cursor))
+            let after = memory.after.clone().filter(|(at, _)| *at == place.cursor);
+            (prompt, rest_of_line(place.text, place.cursor), after.map(|(_, after)| after))
         };
         let before = format!("{}{}", prompt.prefix, prompt.middle);
         // Of the text, not the prompt, whose suffix may leave out a line that closes a bracket.
@@ -229,9 +238,22 @@ impl Completer {
             below: &below,
             language: place.language,
         };
-        let anywhere = style.in_strings_and_comments;
-        if silence::why(around, false, anywhere, place.invoked).is_some() {
+        let asking = Asking {
+            invoked: place.invoked,
+            in_strings_and_comments: style.in_strings_and_comments,
+            after: after.as_ref(),
+            ..Asking::default()
+        };
+        if silence::why(around, asking).is_some() {
             return Answered::default();
+        }
+        if let Some(After::Part(rest)) = after.filter(|_| style.reuse && !place.invoked) {
+            // What was shown before; the filters have seen the whole.
+            if style.ahead {
+                self.go_ahead(place.document, &prompt, &rest.text);
+            }
+            let suggestion = Some(rest);
+            return Answered { suggestion, source: Source::Cache, ..Answered::default() };
         }
 
         let extent = match Extent::wanted(around) {

@@ -18,7 +18,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::{Client, ClientError, Launch};
 use player::Document;
@@ -83,7 +83,8 @@ pub fn run(program: &Path) -> Result<(), DemoError> {
         environment: &[],
         configuration: Value::Null,
     })?;
-    client.initialize(Value::Null)?;
+    // Nobody's typing: it is not to be counted among the person's.
+    client.initialize(json!({"journal": {"enabled": false}}))?;
     let loaded = session::wake(&mut client, LOADING, |said| match said.method.as_str() {
         "$/progress" => screen.progress(&said.params["value"]),
         _ => Ok(()),

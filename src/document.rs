@@ -147,11 +147,7 @@ impl Text {
         Text { rope, census, tree: None, tree_is_current: false }
     }
 
-    fn edited(
-        &self,
-        changes: &[Change],
-        encoding: Encoding,
-    ) -> Result<(Text, Touched), EditError> {
+    fn edited(&self, changes: &[Change], encoding: Encoding) -> Result<(Text, Touched), EditError> {
         let mut text = self.clone();
         let mut touched = Touched::default();
         for change in changes {

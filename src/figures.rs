@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::completer::{Completion, Source};
 use crate::engine::Figures;
+use crate::journal::Event;
 
 /// Latencies kept for the percentiles.
 const KEPT: usize = 1_000;
@@ -24,8 +25,7 @@ pub struct Counters {
     quick: u64,
     drafted: u64,
     drafts_accepted: u64,
-    /// Suggestions that the editor said were accepted.
-    pub accepted: u64,
+    fates: Fates,
     latencies: VecDeque<f64>,
 }
 
@@ -54,10 +54,52 @@ pub struct Summary {
     pub background_evaluated: u64,
     /// Tokens generated for them.
     pub background_generated: u64,
-    /// Suggestions accepted, where the editor says so.
-    pub accepted: u64,
+    /// What became of the suggestions.
+    #[serde(flatten)]
+    pub fates: Fates,
     /// From request to answer.
     pub latency_ms: Percentiles,
+}
+
+/// What became of the suggestions, as the changes of the documents tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Fates {
+    /// Suggestions shown; typed along, one is still the same.
+    pub shown: u64,
+    /// Of these, accepted at once, or what was left of them.
+    pub accepted: u64,
+    /// Parts of them, a word or a line, accepted at once.
+    pub accepted_in_part: u64,
+    /// Typed to their end.
+    pub typed_along: u64,
+    /// None of these.
+    pub turned_down: u64,
+    /// Characters that were accepted.
+    pub accepted_characters: u64,
+    /// Of these, the ones that stood there still at the last look: after 15 seconds and 10 minutes,
+    /// and when a document is closed.
+    pub kept_characters: u64,
+}
+
+impl Fates {
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::Shown { .. } => self.shown += 1,
+            Event::Accepted { characters, .. } => {
+                self.accepted += 1;
+                self.accepted_characters += *characters as u64;
+            }
+            Event::AcceptedPart { characters, .. } => {
+                self.accepted_in_part += 1;
+                self.accepted_characters += *characters as u64;
+            }
+            Event::TypedAlong { .. } => self.typed_along += 1,
+            Event::TurnedDown { .. } => self.turned_down += 1,
+            // A second look takes the place of the first: see `Counters::note_kept`.
+            Event::Kept { .. } => {}
+        }
+    }
 }
 
 /// Of the last 1,000 values.
@@ -99,6 +141,16 @@ impl Counters {
         self.background.generated += figures.generated;
     }
 
+    /// Counts what became of a suggestion.
+    pub fn note_fate(&mut self, event: &Event) {
+        self.fates.note(event);
+    }
+
+    /// After a look at accepted texts so many characters more, or fewer, are known to stand.
+    pub fn note_kept(&mut self, change: i64) {
+        self.fates.kept_characters = self.fates.kept_characters.saturating_add_signed(change);
+    }
+
     /// For reading.
     pub fn summary(&self) -> Summary {
         let latencies: Vec<f64> = self.latencies.iter().copied().collect();
@@ -114,7 +166,7 @@ impl Counters {
             background_jobs: self.background_jobs,
             background_evaluated: u64::from(self.background.evaluated),
             background_generated: u64::from(self.background.generated),
-            accepted: self.accepted,
+            fates: self.fates,
             latency_ms: Percentiles {
                 p50: percentile(&latencies, 0.5),
                 p95: percentile(&latencies, 0.95),

@@ -29,6 +29,7 @@
 //! | [`settings`] | raw settings from four places → one validated value |
 //! | [`wanted`] | the settings → the engine they want |
 //! | [`figures`] | what the server did, in numbers |
+//! | [`journal`] | what becomes of suggestions, told from changes (pure), and the file that says so |
 //! | [`once`], [`doctor`], [`demo`] | `tandem complete`, `tandem doctor`, `tandem demo` |
 //! | [`client`] | a small editor: drives a server for the demo, the benches and the tests |
 //! | [`machine`] | cores, memory, processes |
@@ -78,6 +79,7 @@ pub mod doctor;
 pub mod document;
 pub mod engine;
 pub mod figures;
+pub mod journal;
 pub mod lsp;
 pub mod machine;
 pub mod model;

@@ -7,6 +7,7 @@
 mod backend;
 mod client_facts;
 mod commands;
+mod fates;
 pub mod frames;
 mod ingress;
 mod inline;
@@ -21,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tower_lsp::{LspService, Server};
 
 use crate::engine::Engine;
+use crate::journal::Journal;
 use crate::model::Store;
 use crate::settings::Layers;
 
@@ -29,7 +31,8 @@ use ingress::Ingress;
 use session::Session;
 pub use session::SharedSettings;
 
-/// After `exit`, how long a client may take to read what is being written.
+/// After `exit`, how long a client may take to read what is being written, and a disk to write the
+/// journal.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What a server is made of.
@@ -42,6 +45,8 @@ pub struct Parts {
     pub user: Result<Layers, String>,
     /// Where models are.
     pub store: Option<Store>,
+    /// Where it is written down what becomes of suggestions.
+    pub journal: Journal,
 }
 
 /// Serves one client until it says `exit`, closes its end, or is gone. The exit code that the
@@ -73,5 +78,7 @@ where
         }
     }
     guard.abort();
+    session.farewell();
+    session.journal.settle(FAREWELL);
     session.exit_code()
 }

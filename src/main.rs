@@ -11,6 +11,7 @@ use tandem::engine::llama::{self, Llama, Options};
 use tandem::engine::rendezvous::Rendezvous;
 use tandem::engine::states::{self, StateOptions};
 use tandem::engine::{Answer, Engine, Request, State, host};
+use tandem::journal::Journal;
 use tandem::lsp::{self, Parts, SharedSettings};
 use tandem::model::optimize::workshop;
 use tandem::model::{Optimize, SourceChoice, Store, choice, cli, optimize};
@@ -266,7 +267,8 @@ async fn serve() -> ExitCode {
         },
         Err(problem) => Arc::new(NoEngine(problem)),
     };
-    let parts = Parts { engine, settings, user, store: store.ok() };
+    let journal = Journal::at(tandem::journal::folder());
+    let parts = Parts { engine, settings, user, store: store.ok(), journal };
     let code = lsp::serve(tokio::io::stdin(), tokio::io::stdout(), parts).await;
     // The reader of standard input may wait for ever; the protocol wants the process gone now.
     std::process::exit(code)

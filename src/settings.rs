@@ -42,6 +42,8 @@ pub struct Settings {
     pub context: ContextSettings,
     /// How the model runs.
     pub engine: EngineSettings,
+    /// What is written down of the suggestions.
+    pub journal: JournalSettings,
 }
 
 /// Whether to offer something to the editor.
@@ -128,6 +130,21 @@ pub struct EngineSettings {
     pub optimized: bool,
 }
 
+/// What is written down of the suggestions, on this machine and for you alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct JournalSettings {
+    /// Keep a journal of what was shown, accepted and kept: times, languages and numbers, no text, no
+    /// path.
+    pub enabled: bool,
+}
+
+impl Default for JournalSettings {
+    fn default() -> Self {
+        JournalSettings { enabled: true }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Settings {
@@ -140,6 +157,7 @@ impl Default for Settings {
             completion: CompletionSettings::default(),
             context: ContextSettings::default(),
             engine: EngineSettings::default(),
+            journal: JournalSettings::default(),
         }
     }
 }

@@ -235,7 +235,7 @@ mod tests {
                 prop_assert!(around.rest_of_line.is_char_boundary(replaces));
                 prop_assert!(language == "markdown" || text.split('\n').all(|l| l == l.trim_end()));
             }
-            silence::why(around, false, false, false);
+            silence::why(around, silence::Asking::default());
         }
     }
 }

@@ -37,7 +37,10 @@ impl House {
     pub fn new() -> Result<House, SessionError> {
         let private = tempfile::tempdir()?;
         // If this program is killed, its engine goes by itself soon.
-        std::fs::write(private.path().join("config.toml"), "[engine]\nidle_minutes = 1\n")?;
+        std::fs::write(
+            private.path().join("config.toml"),
+            "[engine]\nidle_minutes = 1\n[journal]\nenabled = false\n",
+        )?;
         Ok(House { private })
     }
 

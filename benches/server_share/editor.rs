@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tandem::engine::Engine;
+use tandem::journal::Journal;
 use tandem::lsp::{self, Parts, SharedSettings};
 use tandem::settings::Layers;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream};
@@ -39,7 +40,8 @@ impl Editor {
         let (to_server, server_in) = tokio::io::duplex(1 << 20);
         let (server_out, from_server) = tokio::io::duplex(1 << 20);
         let settings = SharedSettings::default();
-        let parts = Parts { engine, settings, user: Ok(Layers::default()), store: None };
+        let (user, journal) = (Ok(Layers::default()), Journal::default());
+        let parts = Parts { engine, settings, user, store: None, journal };
         tokio::spawn(lsp::serve(server_in, server_out, parts));
         let from_server = BufReader::new(from_server);
         let mut editor = Editor { to_server, from_server, id: 0, version: 0 };

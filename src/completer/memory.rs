@@ -7,6 +7,7 @@ use ropey::Rope;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::prompt::{self, Anchor, Budget, Prompt};
+use crate::suggestion::silence::After;
 use crate::suggestion::{Around, Extent};
 
 /// Answers remembered per document.
@@ -35,6 +36,8 @@ pub struct Memory {
     pub warming: Option<Background>,
     /// What follows the suggestion that is shown, being decoded.
     pub ahead: Option<Background>,
+    /// What the last change has accepted, up to this byte.
+    pub after: Option<(usize, After)>,
     answers: VecDeque<Remembered>,
 }
 

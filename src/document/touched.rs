@@ -44,9 +44,10 @@ impl Touched {
         // How much further on a place behind these spans stands in the text before.
         let further = |spans: &[Span]| spans.last().map_or((0, 0), |s| (s.old.end, s.new.end));
         let (old, new) = further(&spans[..first]);
-        let start = spans.get(first).filter(|_| first < last).map_or(range.start, |span| {
-            span.new.start.min(range.start)
-        });
+        let start = spans
+            .get(first)
+            .filter(|_| first < last)
+            .map_or(range.start, |span| span.new.start.min(range.start));
         let (old_end, new_end) = further(&spans[..last.max(first)]);
         let end = if first < last { new_end.max(range.end) } else { range.end };
         let merged = Span {
@@ -60,10 +61,8 @@ impl Touched {
         if let [first, .., last] = spans.as_slice()
             && spans.len() > MOST
         {
-            let hull = Span {
-                old: first.old.start..last.old.end,
-                new: first.new.start..last.new.end,
-            };
+            let hull =
+                Span { old: first.old.start..last.old.end, new: first.new.start..last.new.end };
             *spans = vec![hull];
         }
     }

@@ -33,10 +33,8 @@ pub fn run(
             tokio::spawn(async move { client.show_message(MessageType::INFO, text).await });
             Some(json!({"enabled": on}))
         }
-        "tandem.accept" => {
-            session.completer.counters().accepted += 1;
-            Some(Value::Null)
-        }
+        // Some editors run it after an accept, others do not: what counts is the document's change.
+        "tandem.accept" => Some(Value::Null),
         "tandem.pull" => {
             let wanted = arguments.first().and_then(Value::as_str).map(str::to_owned);
             tokio::spawn(pull(client.clone(), session.clone(), wanted));
@@ -48,6 +46,7 @@ pub fn run(
 
 /// What the server is doing and has done.
 fn status(session: &Session) -> Value {
+    session.look_at_accepted();
     let engine = session.completer.engine().state().borrow().clone();
     let (model, pid) = match &engine {
         State::Ready(about) => (json!(about.model), json!(about.pid)),
@@ -65,6 +64,10 @@ fn status(session: &Session) -> Value {
         status.insert("enabled".into(), json!(session.is_enabled()));
         status.insert("model".into(), model);
         status.insert("engine".into(), state);
+        let (kept, problem) = (session.settings.get().journal.enabled, session.journal.problem());
+        let folder = session.journal.folder();
+        let journal = json!({"enabled": kept, "folder": folder, "problem": problem});
+        status.insert("journal".into(), journal);
         let index = session.workspace.index();
         let (files, definitions) = (index.files(), index.definitions());
         status.insert("workspace".into(), json!({"files": files, "definitions": definitions}));

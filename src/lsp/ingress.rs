@@ -69,6 +69,7 @@ where
             "shutdown" => {
                 if open {
                     self.session.shut_down();
+                    self.session.farewell();
                 }
                 // tower-lsp refuses `"params": null`, which some clients send.
                 let (_, id, _) = request.into_parts();

@@ -1,9 +1,12 @@
 //! `textDocument/inlineCompletion`, LSP 3.18: ghost text. The types are ours; lsp-types 0.94 has
 //! none.
 
+use std::time::Instant;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::fates::Showing;
 use super::session::{NamedDocument, Session, Ticket, WirePosition, WireRange};
 use crate::completer::Place;
 use crate::document::{Snapshot, position};
@@ -65,6 +68,7 @@ impl Session {
         cursor: usize,
         params: &Params,
     ) -> Vec<Item> {
+        let asked = Instant::now();
         let encoding = self.facts().encoding;
         let selected = params.context.selected_completion_info.clone();
         // With an entry of the popup selected, the text is as if it had been accepted.
@@ -86,8 +90,12 @@ impl Session {
             cursor: at,
             invoked: params.context.trigger_kind == 1,
         };
+        let invoked = place.invoked;
         let completion = self.completer.complete(place, self.settings.get().style()).await;
-        let begun = text.byte_slice(start..at);
+        let begun = text.byte_slice(start..at).to_string();
+        let (uri, replaced) = (&params.text_document.uri, (start..end, begun.as_str()));
+        let shown = Showing { uri, snapshot, cursor, replaced, invoked, asked };
+        self.shows(shown, &completion);
         let position =
             |byte| WirePosition::from(position::from_byte(&snapshot.rope, byte, encoding));
         let item = |Suggestion { text: suggested, replaces }| {

@@ -1,9 +1,12 @@
 //! `textDocument/completion`, for editors without ghost text (Helix): one entry in the menu, with
 //! the whole suggestion as its preview.
 
+use std::time::Instant;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::fates::Showing;
 use super::session::{NamedDocument, Session, Ticket, WirePosition, WireRange};
 use crate::completer::Place;
 use crate::document::position;
@@ -35,6 +38,7 @@ impl Session {
     }
 
     async fn entry(&self, ticket: &Ticket, params: &Params) -> Option<Value> {
+        let asked = Instant::now();
         let snapshot = ticket.snapshot.as_ref()?;
         let cursor = self.place(snapshot, params.position)?;
         let place = Place {
@@ -46,10 +50,13 @@ impl Session {
             invoked: false,
         };
         let completion = self.completer.complete(place, self.settings.get().style()).await;
-        let suggestion = completion.suggestion?;
         let line = snapshot.slice(snapshot.line_start(cursor)..cursor);
         let word = line.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_').len();
         let word = &line[word..];
+        let (uri, replaced) = (&params.text_document.uri, (cursor - word.len()..cursor, word));
+        let shown = Showing { uri, snapshot, cursor, replaced, invoked: false, asked };
+        self.shows(shown, &completion);
+        let suggestion = completion.suggestion?;
         let whole = format!("{word}{}", suggestion.text);
         let label = whole.trim().lines().next().unwrap_or_default().to_owned();
         let encoding = self.facts().encoding;

@@ -13,6 +13,8 @@ use super::Parts;
 use super::client_facts::ClientFacts;
 use crate::completer::{Completer, Place};
 use crate::document::{Change, Document, EditError, Position, Range, Snapshot};
+use crate::journal::Journal;
+use crate::journal::watch::Watch;
 use crate::model::Store;
 use crate::settings::{Layers, Settings};
 use crate::workspace::Workspace;
@@ -41,19 +43,29 @@ pub struct Ticket {
     pub superseded: CancellationToken,
 }
 
+/// A document that a client has open.
+pub struct Open {
+    pub document: Document,
+    /// What becomes of the suggestions in it.
+    pub watch: Watch,
+}
+
 /// One client's session.
 pub struct Session {
     pub completer: Completer,
     pub workspace: Arc<Workspace>,
     pub settings: SharedSettings,
     pub store: Option<Store>,
+    pub journal: Journal,
+    /// The next suggestion's number.
+    pub(super) suggestions: AtomicU64,
     layers: Mutex<Layers>,
     /// What to say once the client listens.
     first_words: Mutex<Vec<String>>,
     said: Mutex<Vec<String>>,
     facts: RwLock<ClientFacts>,
     paused: AtomicBool,
-    documents: DashMap<String, Document>,
+    pub(super) documents: DashMap<String, Open>,
     /// For each document the newest request's `superseded`.
     turns: DashMap<String, CancellationToken>,
     tickets: DashMap<u64, Ticket>,
@@ -64,7 +76,7 @@ pub struct Session {
 
 impl Session {
     pub fn new(parts: Parts) -> Session {
-        let Parts { engine, settings, user, store } = parts;
+        let Parts { engine, settings, user, store, journal } = parts;
         let (layers, first_words) = match user {
             Ok(layers) => (layers, Vec::new()),
             Err(problem) => (Layers::default(), vec![problem]),
@@ -75,6 +87,8 @@ impl Session {
             workspace,
             settings,
             store,
+            journal,
+            suggestions: AtomicU64::new(1),
             layers: Mutex::new(layers),
             first_words: Mutex::new(first_words),
             said: Mutex::default(),
@@ -134,7 +148,10 @@ impl Session {
         let document = Document::open(&d.text, d.version, &d.language_id);
         let snapshot = document.snapshot().filter(|s| !s.too_large());
         self.note_buffer(&d.uri, &document);
-        self.documents.insert(d.uri.clone(), document);
+        let open = Open { document, watch: Watch::new(&d.language_id) };
+        if let Some(reopened) = self.documents.insert(d.uri.clone(), open) {
+            self.closed(reopened);
+        }
         self.completer.engine().wake();
         if let Some(snapshot) = snapshot.filter(|_| self.wants(&d.language_id)) {
             let place = Place {
@@ -153,13 +170,18 @@ impl Session {
     pub fn change(&self, params: DidChange) -> Result<(), String> {
         let uri = params.text_document.uri;
         self.supersede(&uri);
-        let Some(mut document) = self.documents.get_mut(&uri) else {
+        let Some(mut open) = self.documents.get_mut(&uri) else {
             return Err(format!("{uri} was changed but is not open"));
         };
+        let before = open.document.snapshot().map(|snapshot| snapshot.rope);
+        let document = &mut open.document;
         let version = params.text_document.version.unwrap_or(document.version());
         let changes: Vec<Change> = params.content_changes.into_iter().map(Change::from).collect();
         let result = document.change(version, &changes, self.facts().encoding);
-        self.note_buffer(&uri, &document);
+        self.note_buffer(&uri, document);
+        if !matches!(result, Err(EditError::OldVersion { .. })) {
+            self.changed(&uri, before, &mut open);
+        }
         result.map_err(|error: EditError| format!("{uri}: {error}"))
     }
 
@@ -167,7 +189,9 @@ impl Session {
         let uri = params.text_document.uri;
         self.supersede(&uri);
         self.turns.remove(&uri);
-        self.documents.remove(&uri);
+        if let Some((_, open)) = self.documents.remove(&uri) {
+            self.closed(open);
+        }
         self.completer.forget(&uri);
         self.completer.engine().keep();
         if let Some(path) = path_of(&uri) {
@@ -203,7 +227,7 @@ impl Session {
         if let Some(older) = self.turns.insert(uri.to_owned(), superseded.clone()) {
             older.cancel();
         }
-        let snapshot = self.documents.get(uri).and_then(|document| document.snapshot());
+        let snapshot = self.documents.get(uri).and_then(|open| open.document.snapshot());
         let number = self.next_ticket.fetch_add(1, Ordering::Relaxed);
         self.tickets.insert(number, Ticket { snapshot, superseded });
         number

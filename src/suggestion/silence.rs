@@ -1,7 +1,7 @@
 //! When nothing is suggested, before the model is asked.
 
-use super::Around;
 use super::lexical::{Within, scan};
+use super::{Around, Suggestion};
 
 /// Why nothing is suggested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,25 +14,52 @@ pub enum Silence {
     StatementEnded,
     /// There is no text to go on from.
     NothingAround,
+    /// A single-line suggestion was accepted here, and nothing typed since.
+    JustAccepted,
 }
 
-/// The reason to suggest nothing, if there is one. None holds when a person asked (`invoked`).
-///
-/// `is_opaque` is what the syntax says about the byte before the cursor, and `false` where no parse
-/// was made: strings and comments are told by their marks too, which also knows those that are only
-/// being typed (`///`, `"""`). `allowed` is the setting `completion.in_strings_and_comments`.
+/// What the person has just accepted, up to the cursor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum After {
+    /// A single-line suggestion, all of it.
+    Accept,
+    /// Part of a suggestion; this rest of it is still shown.
+    Part(Suggestion),
+}
+
+/// What else there is to know of a request.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asking<'a> {
+    /// A person asked, rather than just typed.
+    pub invoked: bool,
+    /// What the syntax says about the byte before the cursor, and `false` where no parse was made:
+    /// strings and comments are told by their marks too, which also knows those that are only being
+    /// typed (`///`, `"""`).
+    pub is_opaque: bool,
+    /// The setting `completion.in_strings_and_comments`.
+    pub in_strings_and_comments: bool,
+    /// What was just accepted here.
+    pub after: Option<&'a After>,
+}
+
+/// The reason to suggest nothing, if there is one. None holds when a person asked, nor for the rest
+/// of a suggestion of which part was accepted: it is being read.
 ///
 /// That a finished statement wants nothing is Cody's, for `;` alone: behind `)` and `}` a chain or an
-/// `else` may follow.
-pub fn why(around: Around, is_opaque: bool, allowed: bool, invoked: bool) -> Option<Silence> {
+/// `else` may follow. So is the silence after an accept: who has taken a line has what was wanted, and
+/// goes on by Enter.
+pub fn why(around: Around, asking: Asking) -> Option<Silence> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    if invoked {
+    let Asking { invoked, is_opaque, in_strings_and_comments, after } = asking;
+    if invoked || matches!(after, Some(After::Part(_))) {
         None
+    } else if after == Some(&After::Accept) {
+        Some(Silence::JustAccepted)
     } else if around.rest_of_line.starts_with(is_word) {
         Some(Silence::WordContinues)
     } else if is_blank(around) {
         Some(Silence::NothingAround)
-    } else if !allowed && (is_opaque || in_string_or_comment(around)) {
+    } else if !in_strings_and_comments && (is_opaque || in_string_or_comment(around)) {
         Some(Silence::StringOrComment)
     } else if statement_ended(around) {
         Some(Silence::StatementEnded)
@@ -62,8 +89,10 @@ mod tests {
     use super::*;
 
     fn check(language: &str, fixture: &str, expect: Option<Silence>) {
-        assert_eq!(why(around(fixture, language), false, false, false), expect, "{fixture:?}");
-        assert_eq!(why(around(fixture, language), false, false, true), None, "{fixture:?}, asked");
+        let around = around(fixture, language);
+        assert_eq!(why(around, Asking::default()), expect, "{fixture:?}");
+        let invoked = Asking { invoked: true, ..Asking::default() };
+        assert_eq!(why(around, invoked), None, "{fixture:?}, asked");
     }
 
     #[test]
@@ -91,8 +120,9 @@ mod tests {
     #[test]
     fn in_a_string_or_comment_there_is_none_where_it_is_allowed() {
         let around = around("let s = ab$0\n", "rust");
-        assert_eq!(why(around, true, false, false), Some(Silence::StringOrComment));
-        assert_eq!(why(around, true, true, false), None);
+        let opaque = Asking { is_opaque: true, ..Asking::default() };
+        assert_eq!(why(around, opaque), Some(Silence::StringOrComment));
+        assert_eq!(why(around, Asking { in_strings_and_comments: true, ..opaque }), None);
     }
 
     #[test]
@@ -104,6 +134,19 @@ mod tests {
         check("rust", "let a = b(c);\n$0\n", None);
         check("c", "for (i = 0;$0\n", None);
         check("c", "for (i = 0;$0)\n", None);
+    }
+
+    #[test]
+    fn behind_an_accepted_line_there_is_silence_and_behind_an_accepted_part_there_is_none() {
+        let after = |after, invoked, fixture| {
+            let asking = Asking { after: Some(&after), invoked, ..Asking::default() };
+            why(around(fixture, "rust"), asking)
+        };
+        let accepted = Some(Silence::JustAccepted);
+        assert_eq!(after(After::Accept, false, "let a = b(c)$0\n"), accepted);
+        assert_eq!(after(After::Accept, true, "let a = b(c)$0\n"), None);
+        let rest = Suggestion { text: "\n    x".into(), replaces: 0 };
+        assert_eq!(after(After::Part(rest), false, "let a = b;$0\n"), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tandem::engine::Engine;
+use tandem::journal::Journal;
 use tandem::lsp::{self, Parts, SharedSettings};
 use tandem::settings::Layers;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream};
@@ -35,12 +36,18 @@ impl Editor {
         editor
     }
 
-    /// A server that has not been spoken to.
+    /// A server that has not been spoken to. It keeps no journal.
     pub fn start(engine: Arc<dyn Engine>) -> Editor {
+        Editor::start_with(engine, Journal::default())
+    }
+
+    /// The same, with a journal.
+    pub fn start_with(engine: Arc<dyn Engine>, journal: Journal) -> Editor {
         let (to_server, server_in) = tokio::io::duplex(1 << 20);
         let (server_out, from_server) = tokio::io::duplex(1 << 20);
         let settings = SharedSettings::default();
-        let parts = Parts { engine, settings, user: Ok(Layers::default()), store: None };
+        let user = Ok(Layers::default());
+        let parts = Parts { engine, settings, user, store: None, journal };
         let server = tokio::spawn(lsp::serve(server_in, server_out, parts));
         let from_server = BufReader::new(from_server);
         Editor { to_server, from_server, server, next_id: 1, kept: VecDeque::new(), version: 1 }
@@ -84,6 +91,18 @@ impl Editor {
     pub async fn ghost(&mut self, line: u32, character: u32) -> Option<Vec<String>> {
         let id = self.ask_ghost(line, character).await;
         let answer = self.answer(id).await;
+        let items = answer["result"].as_array()?;
+        Some(items.iter().map(|i| i["insertText"].as_str().unwrap_or_default().into()).collect())
+    }
+
+    /// As [`ghost`](Editor::ghost), because a person asked.
+    pub async fn ghost_asked_for(&mut self, line: u32, character: u32) -> Option<Vec<String>> {
+        let params = json!({
+            "textDocument": {"uri": FILE},
+            "position": {"line": line, "character": character},
+            "context": {"triggerKind": 1},
+        });
+        let answer = self.request("textDocument/inlineCompletion", params).await;
         let items = answer["result"].as_array()?;
         Some(items.iter().map(|i| i["insertText"].as_str().unwrap_or_default().into()).collect())
     }

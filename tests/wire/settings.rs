@@ -45,3 +45,15 @@ fn a_users_file_that_is_no_toml_is_named_and_the_session_lives() {
     server.open("let x = ");
     assert_eq!(server.ghost(0, 8), json!([]));
 }
+
+#[test]
+fn the_journal_is_in_the_users_data_folder() {
+    let mut server = Server::start();
+    server.initialize(json!({}));
+    let status = json!({"command": "tandem.status"});
+    let answer = server.request("workspace/executeCommand", status);
+    let journal = &answer["result"]["journal"];
+    let folder = server.home().file("data").join("journal");
+    assert_eq!((&journal["folder"], &journal["enabled"]), (&json!(folder), &json!(true)));
+    assert!(!folder.exists(), "made only when there is something to write");
+}
