@@ -15,6 +15,7 @@ use ropey::Rope;
 use serde_json::json;
 use tandem::client::{Client, ClientError, Edit, Item, Position, Range, Trigger};
 use tandem::document::{Encoding, position};
+use tandem::journal::Journal;
 use tandem::lsp::{self, Parts, SharedSettings};
 use tandem::settings::Layers;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
@@ -65,7 +66,8 @@ impl Server {
         let (server_in, server_out) = tokio::io::split(theirs);
         let engine = recorder.clone();
         let settings = SharedSettings::default();
-        let parts = Parts { engine, settings, user: Ok(Layers::default()), store: None };
+        let (user, journal) = (Ok(Layers::default()), Journal::default());
+        let parts = Parts { engine, settings, user, store: None, journal };
         runtime.spawn(lsp::serve(server_in, server_out, parts));
         let (from_server, to_server) = tokio::io::split(ours);
         let handle = runtime.handle().clone();

@@ -290,7 +290,7 @@ impl Current {
         let head = before.byte_slice(begin..self.at).to_string();
         let tail = before.byte_slice(self.at..end).to_string();
         let now = after.byte_slice(new_begin..new_end).to_string();
-        let from_word = self.from_word(&head, begin, texts.touched);
+        let from_word = self.word_replaced(&head, begin, texts.touched);
         let around = Around { head: &head, tail: &tail, now: &now, from_word };
         let mut left = Vec::new();
         let mut found: Option<(Shown, Step)> = None;
@@ -309,7 +309,7 @@ impl Current {
 
     /// Was the word at the cursor replaced, by another menu's entry? Ours mostly replaces from the start
     /// of the line, or is inserted.
-    fn from_word(&self, head: &str, begin: usize, touched: &Touched) -> bool {
+    fn word_replaced(&self, head: &str, begin: usize, touched: &Touched) -> bool {
         let word = head.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_').len();
         let start = begin + word;
         let line = begin + head.rfind('\n').map_or(0, |at| at + 1);

@@ -77,11 +77,10 @@ impl Session {
         let now = open.document.snapshot();
         let after = if let (Some(before), Some(now)) = (before, now) {
             let touched = open.document.touched();
-            let outcome = self.watching(&mut open.watch, |watch| {
+            self.watching(&mut open.watch, |watch| {
                 let outcome = watch.change(&before, &now.rope, touched, Instant::now());
                 (outcome.notes, outcome.after)
-            });
-            outcome
+            })
         } else {
             // Out of sync: what became of it cannot be known.
             open.watch = Watch::new(&open.watch.language);
