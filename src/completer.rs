@@ -250,7 +250,7 @@ impl Completer {
         if let Some(After::Part(rest)) = after.filter(|_| style.reuse && !place.invoked) {
             // What was shown before; the filters have seen the whole.
             if style.ahead {
-                self.go_ahead(place.document, &prompt, &rest.text);
+                self.go_ahead(place.document, &prompt, &rest.text, None, style);
             }
             let suggestion = Some(rest);
             return Answered { suggestion, source: Source::Cache, ..Answered::default() };
