@@ -20,7 +20,7 @@ impl Extent {
     /// Cody's: multi-line only behind a block start whose next line is not deeper.
     pub fn wanted(around: Around) -> Extent {
         let language = syntax::language(around.language);
-        let tail = around.before.trim_end();
+        let tail = head(around);
         let Some(last) = tail.chars().next_back() else { return Extent::Line };
         let on_new_line = around.before[tail.len()..].contains('\n');
         let opens = match language {
@@ -127,7 +127,7 @@ fn may_have_ended(around: Around, generated: &str) -> bool {
         }
         _ => false,
     });
-    let opener_indent = indent(last_line(around.before.trim_end()));
+    let opener_indent = indent(last_line(head(around)));
     // The first piece continues the cursor's own line.
     let mut lines = generated.split('\n').skip(1).filter(|line| !line.trim().is_empty());
     closes_more || lines.any(|line| indent(line) <= opener_indent)
@@ -150,7 +150,7 @@ fn end_by_syntax(
 /// The end before the first line that is not deeper than the one that opened the block; a line
 /// that closes it belongs to it.
 fn end_by_indent(around: Around, generated: &str) -> Option<usize> {
-    let opener_indent = indent(last_line(around.before.trim_end()));
+    let opener_indent = indent(last_line(head(around)));
     // The first piece continues the cursor's own line.
     let mut at = generated.find('\n')? + 1;
     while let Some(length) = generated[at..].find('\n') {
@@ -171,6 +171,37 @@ fn without_closer_below<'a>(around: Around, block: &'a str) -> &'a str {
     let closes = last.trim().chars().all(|c| "})];,".contains(c)) && !last.trim().is_empty();
     let same = below.trim().chars().next() == last.trim().chars().next();
     if closes && same && indent(below) == indent(last) { &block[..at] } else { block }
+}
+
+/// The text before the cursor without what is said about a block before anything stands in it: a
+/// docstring, lines of comment. So the body of a function is wanted below its docstring.
+fn head<'a>(around: Around<'a>) -> &'a str {
+    let before = around.before.trim_end();
+    let Some(language) = syntax::language(around.language) else { return before };
+    let mut head = before;
+    // Whoever writes the comment is not done with it.
+    while around.before[head.len()..].contains('\n') {
+        let line = last_line(head);
+        let above = head[..head.len() - line.len()].trim_end();
+        if line.trim_start().starts_with(language.comment) {
+            head = above;
+        } else if let Some(above) = without_docstring(head).filter(|_| language.id == "python") {
+            head = above;
+        } else {
+            break;
+        }
+    }
+    let opens = head.ends_with(|c| language.openers.contains(&c));
+    if opens { head } else { before }
+}
+
+/// The text above a string that stands by itself.
+fn without_docstring(text: &str) -> Option<&str> {
+    let quotes = [r#"""""#, "'''"].into_iter().find(|quotes| text.ends_with(quotes))?;
+    let open = text[..text.len() - quotes.len()].rfind(quotes)?;
+    let line = last_line(&text[..open]);
+    let is_alone = matches!(line.trim_start(), "" | "r" | "R");
+    is_alone.then(|| text[..open - line.len()].trim_end())
 }
 
 fn last_line(text: &str) -> &str {
@@ -209,6 +240,14 @@ mod tests {
             ("python", "def f():\n    $0\n", Extent::Block),
             ("python", "def f(): # a comment:$0\n", Extent::Line),
             ("python", "if x:$0\n\nprint(1)\n", Extent::Block),
+            ("python", "def f():\n    \"\"\"It\n    is.\"\"\"\n    $0\n", Extent::Block),
+            ("python", "def f():\n    r\"\"\"It.\"\"\"\n    # So:\n    $0\n", Extent::Block),
+            ("python", "def f():\n    \"\"\"It.\"\"\"\n    $0\n    return 1\n", Extent::Line),
+            ("python", "def f():\n    \"\"\"It.\"\"\"$0\n", Extent::Line),
+            ("python", "x = \"\"\"It.\"\"\"\n$0\n", Extent::Line),
+            ("python", "def f():\n    # So$0\n", Extent::Line),
+            ("rust", "fn f() {\n    // So:\n    $0\n}\n", Extent::Block),
+            ("rust", "let x = 1;\n// So:\n$0\n", Extent::Line),
             ("go", "func f() {\n\t$0\n}\n", Extent::Block),
             ("go", "x := 1$0\n", Extent::Line),
         ];
@@ -309,6 +348,11 @@ mod tests {
     #[test]
     fn a_python_block_ends_before_the_next_statement_outside() {
         check("python", "def f():\n    $0\n", "x = 1\n    return x$1\n\ndef g():\n");
+        check(
+            "python",
+            "def f():\n    \"\"\"It.\"\"\"\n    $0\n",
+            "x = 1\n    return x$1\n\ndef g():\n",
+        );
         check(
             "python",
             "class A:\n    def f(self):\n        $0\n",
