@@ -2,14 +2,16 @@
 //!
 //! In: a language's name as editors send it, and text. Out: plain facts: is this inside a comment,
 //! where does the block end, what is defined here ([`outline`]), which names are used
-//! ([`references`]). A language is a folder in `grammars/` and one line in [`LANGUAGES`]; without
+//! ([`references`]), what can be used at a place ([`scope`]). A language is a folder in `grammars/` and one line in [`LANGUAGES`]; without
 //! one, `None` is the answer and indentation has to do.
 //!
 //! Every parse has a time budget: text comes from strangers.
 
+pub mod calls;
 mod names;
 pub mod outline;
 pub mod references;
+pub mod scope;
 
 use std::ops::ControlFlow;
 use std::path::Path;

@@ -1,4 +1,4 @@
-(comment) @doc
+(comment) @aside
 
 (struct_specifier name: (_) @name body: (_) @body) @definition.type
 (union_specifier name: (_) @name body: (_) @body) @definition.type
@@ -11,7 +11,7 @@
 (preproc_function_def name: (_) @name value: (_)? @body) @definition.macro
 (preproc_def name: (_) @name value: (_) @body) @definition.constant
 
-(function_definition declarator: [
+(function_definition type: (_) @type declarator: [
   (function_declarator declarator: (identifier) @name)
   (pointer_declarator declarator: (function_declarator declarator: (identifier) @name))
   (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: (identifier) @name)))
@@ -21,7 +21,7 @@
   (pointer_declarator declarator: (function_declarator declarator: (identifier) @name))
   (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: (identifier) @name)))
 ]) @definition.function
-(field_declaration declarator: [
+(field_declaration type: (_) @type declarator: [
   (field_identifier) @name
   (pointer_declarator declarator: (field_identifier) @name)
   (pointer_declarator declarator: (pointer_declarator declarator: (field_identifier) @name))
@@ -46,17 +46,22 @@
 (preproc_include path: (_) @path) @import
 
 ; What is bound here is no reference, and neither are later uses of it.
-(parameter_declaration declarator: [
+(parameter_declaration type: (_) @type declarator: [
   (identifier) @binding
   (pointer_declarator declarator: (identifier) @binding)
   (array_declarator declarator: (identifier) @binding)
 ])
+(declaration type: (_) @type declarator: (init_declarator declarator: [
+  (identifier) @binding
+  (pointer_declarator declarator: (identifier) @binding)
+  (array_declarator declarator: (identifier) @binding)
+] value: (_)? @value))
 (init_declarator declarator: [
   (identifier) @binding
   (pointer_declarator declarator: (identifier) @binding)
   (array_declarator declarator: (identifier) @binding)
 ])
-(declaration declarator: [
+(declaration type: (_) @type declarator: [
   (identifier) @binding
   (pointer_declarator declarator: (identifier) @binding)
   (array_declarator declarator: (identifier) @binding)

@@ -1,12 +1,12 @@
-(comment) @doc
+(comment) @aside
 (attribute_declaration) @aside
 (template_declaration (_) @item .) @whole
 
 (namespace_definition name: (_) @name body: (_) @body) @definition.module
-(class_specifier name: (_) @name body: (_) @body) @definition.type
+(class_specifier name: (_) @name (base_class_clause)? @base body: (_) @body) @definition.type
 (alias_declaration name: (_) @name) @definition.type
 (concept_definition name: (_) @name) @definition.type
-(struct_specifier name: (_) @name body: (_) @body) @definition.type
+(struct_specifier name: (_) @name (base_class_clause)? @base body: (_) @body) @definition.type
 (union_specifier name: (_) @name body: (_) @body) @definition.type
 (enum_specifier name: (_) @name body: (_) @body) @definition.type
 (type_definition type: [(struct_specifier !name body: (_) @body) (union_specifier !name body: (_) @body) (enum_specifier !name body: (_) @body)]
@@ -17,13 +17,13 @@
 (preproc_function_def name: (_) @name value: (_)? @body) @definition.macro
 (preproc_def name: (_) @name value: (_) @body) @definition.constant
 
-(function_definition declarator: [
+(function_definition type: (_)? @type declarator: [
   (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name)
   (pointer_declarator declarator: (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name))
   (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name)))
   (reference_declarator (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name))
 ] (field_initializer_list)? @body body: (_) @body) @definition.function
-(function_definition declarator: [
+(function_definition type: (_)? @type declarator: [
   (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name)
   (pointer_declarator declarator: (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name))
   (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name)))
@@ -35,13 +35,13 @@
   (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name)))
   (reference_declarator (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name))
 ]) @definition.function
-(field_declaration declarator: [
+(field_declaration type: (_)? @type declarator: [
   (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name)
   (pointer_declarator declarator: (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name))
   (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name)))
   (reference_declarator (function_declarator declarator: [(identifier) (field_identifier) (qualified_identifier) (destructor_name) (operator_name)] @name))
 ]) @definition.function
-(field_declaration declarator: [
+(field_declaration type: (_)? @type declarator: [
   (field_identifier) @name
   (pointer_declarator declarator: (field_identifier) @name)
   (pointer_declarator declarator: (pointer_declarator declarator: (field_identifier) @name))
@@ -67,19 +67,25 @@
 (using_declaration (qualified_identifier name: (_) @name) @path) @import
 
 ; What is bound here is no reference, and neither are later uses of it.
-(parameter_declaration declarator: [
+(parameter_declaration type: (_) @type declarator: [
   (identifier) @binding
   (pointer_declarator declarator: (identifier) @binding)
   (array_declarator declarator: (identifier) @binding)
   (reference_declarator (identifier) @binding)
 ])
+(declaration type: (_) @type declarator: (init_declarator declarator: [
+  (identifier) @binding
+  (pointer_declarator declarator: (identifier) @binding)
+  (array_declarator declarator: (identifier) @binding)
+  (reference_declarator (identifier) @binding)
+] value: (_)? @value))
 (init_declarator declarator: [
   (identifier) @binding
   (pointer_declarator declarator: (identifier) @binding)
   (array_declarator declarator: (identifier) @binding)
   (reference_declarator (identifier) @binding)
 ])
-(declaration declarator: [
+(declaration type: (_) @type declarator: [
   (identifier) @binding
   (pointer_declarator declarator: (identifier) @binding)
   (array_declarator declarator: (identifier) @binding)

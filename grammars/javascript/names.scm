@@ -1,14 +1,13 @@
-((comment) @doc (#match? @doc "^/\\*\\*"))
 (comment) @aside
 (decorator) @aside
 (export_statement declaration: (_) @item) @whole
 
-(class_declaration name: (_) @name body: (_) @body) @definition.type
+(class_declaration name: (_) @name (class_heritage)? @base body: (_) @body) @definition.type
 (function_declaration name: (_) @name body: (_) @body) @definition.function
 (generator_function_declaration name: (_) @name body: (_) @body) @definition.function
 (class_body (method_definition name: (_) @name body: (_) @body) @definition.function)
 (field_definition property: (_) @name value: (arrow_function body: (_) @body)) @definition.function
-(field_definition property: (_) @name value: (_)? @body) @definition.field
+(field_definition property: (_) @name value: (_)? @body @value) @definition.field
 
 (program (lexical_declaration (variable_declarator name: (identifier) @name
   value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)])) @definition.function)
@@ -34,14 +33,14 @@
   (#eq? @_require "require")) @import
 
 ; What is bound here is no reference, and neither are later uses of it.
-(variable_declarator name: (identifier) @binding)
+(variable_declarator name: (identifier) @binding value: (_)? @value)
 (formal_parameters (identifier) @binding)
 (assignment_pattern left: (identifier) @binding)
 (rest_pattern (identifier) @binding)
 (arrow_function parameter: (identifier) @binding)
 (array_pattern (identifier) @binding)
 (shorthand_property_identifier_pattern) @binding
-(for_in_statement left: (identifier) @binding)
+(for_in_statement left: (identifier) @binding right: (_) @value)
 (catch_clause parameter: (identifier) @binding)
 
 (member_expression object: [(identifier) (this)] @receiver property: (property_identifier) @reference.member)

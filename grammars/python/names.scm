@@ -2,13 +2,13 @@
 (decorator) @aside
 (decorated_definition definition: (_) @item) @whole
 
-(class_definition name: (identifier) @name body: (block . (expression_statement (string) @docstring)?) @body) @definition.type
-(function_definition name: (identifier) @name body: (block . (expression_statement (string) @docstring)?) @body) @definition.function
+(class_definition name: (identifier) @name superclasses: (_)? @base body: (block) @body) @definition.type
+(function_definition name: (identifier) @name return_type: (_)? @type body: (block) @body) @definition.function
 (type_alias_statement left: (type (identifier) @name)) @definition.type
-(module (expression_statement (assignment left: (identifier) @name right: (_)? @body) @definition.constant))
-(class_definition body: (block (expression_statement (assignment left: (identifier) @name right: (_)? @body) @definition.field)))
+(module (expression_statement (assignment left: (identifier) @name type: (_)? @type right: (_)? @body @value) @definition.constant))
+(class_definition body: (block (expression_statement (assignment left: (identifier) @name type: (_)? @type right: (_)? @body @value) @definition.field)))
 ; An attribute set in a method belongs to the class.
-(expression_statement (assignment left: (attribute object: (identifier) @_self attribute: (identifier) @name) @definition.attribute)
+(expression_statement (assignment left: (attribute object: (identifier) @_self attribute: (identifier) @name) @definition.attribute type: (_)? @type right: (_)? @value)
   (#eq? @_self "self"))
 
 (import_statement name: (dotted_name) @path @import)
@@ -23,16 +23,16 @@
 (parameters (identifier) @binding)
 (lambda_parameters (identifier) @binding)
 (default_parameter name: (identifier) @binding)
-(typed_parameter . (identifier) @binding)
-(typed_default_parameter name: (identifier) @binding)
+(typed_parameter . (identifier) @binding type: (_) @type)
+(typed_default_parameter name: (identifier) @binding type: (_) @type)
 (list_splat_pattern (identifier) @binding)
 (dictionary_splat_pattern (identifier) @binding)
-(assignment left: (identifier) @binding)
+(assignment left: (identifier) @binding type: (_)? @type right: (_)? @value)
 (pattern_list (identifier) @binding)
-(for_statement left: (identifier) @binding)
-(for_in_clause left: (identifier) @binding)
-(as_pattern_target (identifier) @binding)
-(named_expression name: (identifier) @binding)
+(for_statement left: (identifier) @binding right: (_) @value)
+(for_in_clause left: (identifier) @binding right: (_) @value)
+(as_pattern (_) @value alias: (as_pattern_target (identifier) @binding))
+(named_expression name: (identifier) @binding value: (_) @value)
 
 (attribute object: (identifier) @receiver attribute: (identifier) @reference.member)
 (attribute attribute: (identifier) @reference.member)

@@ -1,26 +1,25 @@
-((comment) @doc (#match? @doc "^/\\*\\*"))
 (comment) @aside
 (decorator) @aside
 (export_statement declaration: (_) @item) @whole
 (ambient_declaration (_) @item) @whole
 
-(class_declaration name: (_) @name body: (_) @body) @definition.type
-(abstract_class_declaration name: (_) @name body: (_) @body) @definition.type
-(interface_declaration name: (_) @name body: (_) @body) @definition.type
+(class_declaration name: (_) @name (class_heritage)? @base body: (_) @body) @definition.type
+(abstract_class_declaration name: (_) @name (class_heritage)? @base body: (_) @body) @definition.type
+(interface_declaration name: (_) @name (extends_type_clause)? @base body: (_) @body) @definition.type
 (enum_declaration name: (_) @name body: (_) @body) @definition.type
 (type_alias_declaration name: (_) @name) @definition.type
 (internal_module name: (_) @name body: (_) @body) @definition.module
 (module name: (_) @name body: (_) @body) @definition.module
 
-(function_declaration name: (_) @name body: (_) @body) @definition.function
+(function_declaration name: (_) @name return_type: (_)? @type body: (_) @body) @definition.function
 (generator_function_declaration name: (_) @name body: (_) @body) @definition.function
-(function_signature name: (_) @name) @definition.function
-(class_body (method_definition name: (_) @name body: (_) @body) @definition.function)
-(method_signature name: (_) @name) @definition.function
-(abstract_method_signature name: (_) @name) @definition.function
+(function_signature name: (_) @name return_type: (_)? @type) @definition.function
+(class_body (method_definition name: (_) @name return_type: (_)? @type body: (_) @body) @definition.function)
+(method_signature name: (_) @name return_type: (_)? @type) @definition.function
+(abstract_method_signature name: (_) @name return_type: (_)? @type) @definition.function
 (public_field_definition name: (_) @name value: (arrow_function body: (_) @body)) @definition.function
-(public_field_definition name: (_) @name value: (_)? @body) @definition.field
-(interface_body (property_signature name: (_) @name) @definition.field)
+(public_field_definition name: (_) @name type: (_)? @type value: (_)? @body @value) @definition.field
+(interface_body (property_signature name: (_) @name type: (_)? @type) @definition.field)
 (enum_body name: (_) @name @definition.field)
 (enum_body (enum_assignment name: (_) @name) @definition.field)
 
@@ -45,13 +44,13 @@
   (#eq? @_require "require")) @import
 
 ; What is bound here is no reference, and neither are later uses of it.
-(variable_declarator name: (identifier) @binding)
-(required_parameter pattern: (identifier) @binding)
-(optional_parameter pattern: (identifier) @binding)
+(variable_declarator name: (identifier) @binding type: (_)? @type value: (_)? @value)
+(required_parameter pattern: (identifier) @binding type: (_)? @type)
+(optional_parameter pattern: (identifier) @binding type: (_)? @type)
 (arrow_function parameter: (identifier) @binding)
 (array_pattern (identifier) @binding)
 (shorthand_property_identifier_pattern) @binding
-(for_in_statement left: (identifier) @binding)
+(for_in_statement left: (identifier) @binding right: (_) @value)
 (catch_clause parameter: (identifier) @binding)
 (type_parameter name: (type_identifier) @binding)
 

@@ -17,7 +17,7 @@ use super::{Language, past};
 /// What a captured node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
-    /// Something with a `Name`, perhaps a `Body`, an `Owner` and a `Docstring`. Of two patterns that
+    /// Something with a `Name`, perhaps a `Body`, an `Owner`, a `Base`, a `Type`. Of two patterns that
     /// find the same name the first one counts, and the other adds what it lacks.
     Definition(Kind),
     /// A field that a method defines.
@@ -30,10 +30,13 @@ pub(super) enum Mark {
     Body,
     /// The type that a definition belongs to, where it does not stand in its body.
     Owner,
-    Docstring,
-    /// A comment that may document what follows.
-    Doc,
-    /// Any other comment or attribute: no part of a signature.
+    /// What a type extends or implements.
+    Base,
+    /// What a function gives, or of what type a field or a `Binding` is.
+    Type,
+    /// What a field or a `Binding` begins as.
+    Value,
+    /// A comment or an attribute: no part of a signature.
     Aside,
     /// `Whole` begins earlier than the definition in it that is its `Item`, as `export` does.
     Item,
@@ -71,8 +74,9 @@ fn mark(capture: &str) -> Option<Mark> {
         "name" => Mark::Name,
         "body" => Mark::Body,
         "owner" => Mark::Owner,
-        "docstring" => Mark::Docstring,
-        "doc" => Mark::Doc,
+        "base" => Mark::Base,
+        "type" => Mark::Type,
+        "value" => Mark::Value,
         "aside" => Mark::Aside,
         "item" => Mark::Item,
         "whole" => Mark::Whole,

@@ -1,8 +1,8 @@
 //! What a file defines and imports.
 //!
-//! In: a file's text. Out: its [`Outline`]: each definition with a signature, a container and a doc
-//! line, each import with the names it brings. What stands in a function's body is local and left
-//! out, as are Rust's test modules. Broken text gives what of it can be read.
+//! In: a file's text. Out: its [`Outline`]: each definition with a signature, a container and what it
+//! gives, each type with what it extends, each import with the names it brings. What stands in a
+//! function's body is local and left out, as are Rust's test modules. Broken text gives what of it can be read.
 //!
 //! Pure. One parse and one pass of `names.scm`, with a time budget.
 
@@ -16,7 +16,8 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use self::collect::{Collected, Item, Statement};
-use self::signature::{Signature, Source, bare};
+pub(super) use self::signature::bare;
+use self::signature::{SIGNATURE, Signature, Source};
 use super::Language;
 use super::names::{Mark, outside};
 
@@ -49,16 +50,23 @@ pub enum Kind {
 pub struct Definition {
     pub name: String,
     pub kind: Kind,
-    /// The bytes of the whole item, without comments before it.
-    pub range: Range<usize>,
     /// The item without its body, white space collapsed, at most 200 bytes:
     /// `pub fn f(&self, x: u8) -> Option<T>`. A type has its fields, variants and functions without
     /// a body in it, as many as fit: `struct P { x: u8, y: u8 }`.
     pub signature: String,
     /// The type, class, impl or module it stands in.
     pub container: Option<String>,
-    /// The first line of its doc comment or docstring, at most 80 bytes.
-    pub doc: Option<String>,
+    /// What a call of it gives, or what it is.
+    pub gives: Option<Gives>,
+}
+
+/// What a text says about a type: as written, white space collapsed, at most 80 bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gives {
+    /// A type: `Option<Foo>`.
+    Type(String),
+    /// An expression of that type: `Foo::new(1)?`.
+    Value(String),
 }
 
 /// One import.
@@ -75,6 +83,8 @@ pub struct Import {
 pub struct Outline {
     pub definitions: Vec<Definition>,
     pub imports: Vec<Import>,
+    /// A type, and one that it extends or implements.
+    pub bases: Vec<(String, String)>,
 }
 
 impl Language {
@@ -86,11 +96,14 @@ impl Language {
         let mut collected = Collected::default();
         names.each(&tree, text, 0..text.len(), deadline, |found| collected.add(&found))?;
         let Collected { items, asides, mut imports, scopes, .. } = collected.sorted();
-        let omitted = items.iter().filter(|item| item.mark == Mark::Omit);
-        let mut is_kept = outside(omitted.map(|item| item.whole.clone()));
+        let omitted =
+            || items.iter().filter(|item| item.mark == Mark::Omit).map(|it| it.whole.clone());
+        let (mut is_kept, mut is_kept_too) = (outside(omitted()), outside(omitted()));
         imports.retain(|import| is_kept(import.start));
+        let kept = items.iter().filter(|item| is_kept_too(item.start));
+        let bases = bases(text, kept);
         let definitions = definitions(Source { text, asides: &asides }, &items);
-        Some(Outline { definitions, imports: resolved(text, imports, &scopes) })
+        Some(Outline { definitions, imports: resolved(text, imports, &scopes), bases })
     }
 }
 
@@ -126,7 +139,8 @@ fn definitions(source: Source, items: &[Item]) -> Vec<Definition> {
         }
         let Some(around) = around(&scopes, item) else { continue };
         let mut own = None;
-        if let Some(definition) = definition(source, item, around) {
+        let method = scopes.last().filter(|scope| scope.is_local()).map(|scope| scope.item);
+        if let Some(definition) = definition(source, item, around, method) {
             let Definition { name, kind, container, .. } = &definition;
             let may_repeat = matches!(kind, Kind::Function | Kind::Method);
             if !may_repeat && !seen.insert((container.clone(), name.clone(), *kind)) {
@@ -163,8 +177,13 @@ fn around<'s, 'a>(scopes: &'s [Scope<'a>], item: &Item) -> Option<Option<&'s Sco
     }
 }
 
-/// Without a signature, which may still grow.
-fn definition(source: Source, item: &Item, around: Option<&Scope>) -> Option<Definition> {
+/// Without a signature, which may still grow. `method` is the function that an attribute is set in.
+fn definition(
+    source: Source,
+    item: &Item,
+    around: Option<&Scope>,
+    method: Option<&Item>,
+) -> Option<Definition> {
     let (owner, name) = item.names(source.text);
     let of_type = owner.is_some() || around.is_some_and(Scope::is_type);
     let kind = match item.kind()? {
@@ -174,11 +193,40 @@ fn definition(source: Source, item: &Item, around: Option<&Scope>) -> Option<Def
     Some(Definition {
         name: name.to_owned(),
         kind,
-        range: item.whole.clone(),
         signature: String::new(),
         container: owner.or_else(|| around.map(|scope| scope.name.clone())),
-        doc: source.doc(item),
+        gives: source.gives(item, method),
     })
+}
+
+/// Each type with the names of what it extends.
+fn bases<'a>(text: &'a str, items: impl Iterator<Item = &'a Item>) -> Vec<(String, String)> {
+    let mut bases = Vec::new();
+    for item in items {
+        let of = bare(item.names(text).1);
+        for base in item.bases.iter().flat_map(|base| extended(&text[base.clone()])) {
+            if base != of {
+                bases.push((of.to_owned(), base.to_owned()));
+            }
+        }
+    }
+    bases
+}
+
+/// `(A, b.B[C], metaclass=M)` → `A`, `B`; `: fmt::Display + 'static` → `Display`.
+fn extended(list: &str) -> impl Iterator<Item = &str> {
+    let list = &list[..list.floor_char_boundary(SIGNATURE)];
+    let lists = list.split("implements ");
+    let mut depth = 0_i32;
+    let parts = lists.flat_map(move |list| {
+        list.split(move |c| {
+            depth += i32::from(matches!(c, '<' | '[')) - i32::from(matches!(c, '>' | ']'));
+            depth == 0 && matches!(c, ',' | '+' | '&')
+        })
+    });
+    let parts = parts.filter(|part| !part.contains('='));
+    let names = parts.map(|part| bare(part.trim()).rsplit('.').next().unwrap_or_default());
+    names.filter(|name| !name.is_empty())
 }
 
 /// `imports` and `scopes` come in the order of the text, the outer one first.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::Language;
 use super::names::{Found, Mark, outside};
-use super::outline::LIMIT;
+use super::outline::{Kind, LIMIT};
 
 /// No answer takes longer. In a file of 1,000 lines it takes some 5 ms, nearly all of it the parse.
 const BUDGET: Duration = Duration::from_millis(100);
@@ -40,15 +40,22 @@ impl Language {
     /// that the range cuts is left out. Empty when that takes too long or the text is larger than
     /// 1 MiB.
     pub fn references(&self, text: &str, range: Range<usize>) -> Vec<Reference> {
-        self.collected(text, range).map(|uses| uses.into_references(text)).unwrap_or_default()
+        let uses = self.collected(text, range.clone(), range);
+        uses.map(|uses| uses.into_references(text)).unwrap_or_default()
     }
 
-    fn collected(&self, text: &str, range: Range<usize>) -> Option<Uses> {
+    /// What is bound in `read`, and used in `range`, which is part of it.
+    pub(super) fn collected(
+        &self,
+        text: &str,
+        read: Range<usize>,
+        range: Range<usize>,
+    ) -> Option<Uses> {
         let names = self.reference_names()?;
         let deadline = Instant::now() + BUDGET;
         let tree = (text.len() <= LIMIT).then(|| self.parse(text, deadline))??;
-        let mut uses = Uses { range: range.clone(), ..Uses::default() };
-        names.each(&tree, text, range, deadline, |found| uses.add(&found))?;
+        let mut uses = Uses { range, ..Uses::default() };
+        names.each(&tree, text, read, deadline, |found| uses.add(&found))?;
         Some(uses)
     }
 }
@@ -61,12 +68,25 @@ struct Use {
     before: Option<Range<usize>>,
 }
 
+/// A local name, in bytes, and what is said of its type.
 #[derive(Default)]
-struct Uses {
+pub(super) struct Binding {
+    pub end: usize,
+    pub of: Option<Range<usize>>,
+    pub value: Option<Range<usize>>,
+}
+
+#[derive(Default)]
+pub(super) struct Uses {
     range: Range<usize>,
     /// By the first byte.
     uses: HashMap<usize, Use>,
-    bound: HashSet<Range<usize>>,
+    /// By the first byte.
+    pub bindings: HashMap<usize, Binding>,
+    /// The whole of each.
+    pub functions: Vec<Range<usize>>,
+    /// Types, classes and impls: the name, and the whole.
+    pub types: Vec<(Range<usize>, Range<usize>)>,
     /// By the last byte: where a name is a path, it is the last one in it.
     defined: HashSet<usize>,
     imports: Vec<Range<usize>>,
@@ -79,10 +99,20 @@ impl Uses {
         for (mark, node) in found.iter() {
             let Range { start, end } = node.byte_range();
             match mark {
+                Mark::Definition(Kind::Function) => self.functions.push(start..end),
+                Mark::Definition(Kind::Type) | Mark::Container => {
+                    let name = found.range(Mark::Name);
+                    self.types.extend(name.map(|name| (name, start..end)));
+                }
                 Mark::Import | Mark::Scope => self.imports.push(start..end),
                 Mark::Name if is_definition => drop(self.defined.insert(end)),
+                Mark::Binding => {
+                    let known = self.bindings.entry(start).or_default();
+                    known.end = end;
+                    known.of = known.of.take().or_else(|| found.range(Mark::Type));
+                    known.value = known.value.take().or_else(|| found.range(Mark::Value));
+                }
                 _ if start < self.range.start || end > self.range.end => {}
-                Mark::Binding => drop(self.bound.insert(start..end)),
                 Mark::Reference | Mark::Member | Mark::Segment => {
                     let pattern = found.pattern;
                     if self.uses.get(&start).is_none_or(|known| pattern < known.pattern) {
@@ -95,8 +125,12 @@ impl Uses {
         }
     }
 
-    fn into_references(mut self, text: &str) -> Vec<Reference> {
-        let bound: HashSet<&str> = self.bound.iter().map(|name| &text[name.clone()]).collect();
+    pub fn into_references(mut self, text: &str) -> Vec<Reference> {
+        let bound = self.bindings.iter().filter(|(start, binding)| {
+            **start >= self.range.start && binding.end <= self.range.end
+        });
+        let bound: HashSet<&str> =
+            bound.map(|(start, binding)| &text[*start..binding.end]).collect();
         let mut uses: Vec<_> = self.uses.into_iter().collect();
         uses.sort_by_key(|(start, _)| *start);
         self.imports.sort_by_key(|import| import.start);

@@ -1,16 +1,20 @@
 //! Which file defines what, and the way back from a name. Pure.
 //!
-//! In: outlines of files. Out: the definitions with a name, or inside a type of that name. A file is
-//! put and removed as a whole; what it holds costs memory only once.
+//! In: outlines of files. Out: the definitions with a name, or inside a type of that name; what a type
+//! extends, what a file imports. A file is put and removed as a whole; what it holds costs memory only
+//! once.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::syntax::outline::{Definition, Outline};
+use crate::syntax::outline::{Definition, Import, Kind, Outline};
 
 /// Definitions in all; about 100 MB with their names and signatures. Files that come later are left
 /// out.
 pub const MOST_DEFINITIONS: usize = 400_000;
+
+/// Files that one name is looked up in: more of them say nothing, and take time.
+const MOST_HOMONYMS: usize = 64;
 
 /// A definition, and where it stands.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +35,8 @@ pub struct Index {
     files: HashMap<Arc<str>, File>,
     by_name: HashMap<Box<str>, Vec<Arc<str>>>,
     by_container: HashMap<Box<str>, Vec<Arc<str>>>,
+    /// Files that say what a type of this name extends.
+    by_extended: HashMap<Box<str>, Vec<Arc<str>>>,
     definitions: usize,
 }
 
@@ -38,6 +44,8 @@ pub struct Index {
 struct File {
     language: &'static str,
     definitions: Box<[Definition]>,
+    imports: Box<[Import]>,
+    bases: Box<[(String, String)]>,
 }
 
 impl Index {
@@ -55,8 +63,12 @@ impl Index {
                 note(&mut self.by_container, container, &path);
             }
         }
+        for (of, _) in &outline.bases {
+            note(&mut self.by_extended, of, &path);
+        }
+        let (imports, bases) = (outline.imports.into(), outline.bases.into());
         self.definitions += definitions.len();
-        self.files.insert(path, File { language, definitions });
+        self.files.insert(path, File { language, definitions, imports, bases });
     }
 
     /// Forgets a file.
@@ -69,15 +81,62 @@ impl Index {
                 forget(&mut self.by_container, container, path);
             }
         }
+        for (of, _) in &file.bases {
+            forget(&mut self.by_extended, of, path);
+        }
+    }
+
+    /// What types of this name extend or implement.
+    pub fn bases<'a, 'n>(&'a self, of: &'n str) -> impl Iterator<Item = &'a str> + use<'a, 'n> {
+        let paths = self.by_extended.get(of).map(Vec::as_slice).unwrap_or_default();
+        let files = paths.iter().filter_map(|path| self.files.get(path));
+        let bases = files.flat_map(|file| &file.bases).filter(move |(name, _)| name == of);
+        bases.map(|(_, base)| base.as_str())
+    }
+
+    /// What a file imports; `None` when it is not known.
+    pub fn imports(&self, path: &str) -> Option<&[Import]> {
+        self.files.get(path).map(|file| &*file.imports)
+    }
+
+    /// Functions that are in no type, of the files that are wanted.
+    pub fn functions_of<'a>(
+        &'a self,
+        is_wanted: &dyn Fn(&str) -> bool,
+    ) -> impl Iterator<Item = Found<'a>> {
+        let files: Vec<_> = self.files.iter().filter(|(path, _)| is_wanted(path)).collect();
+        files.into_iter().flat_map(|(path, file)| {
+            let functions = file.definitions.iter().filter(|it| it.kind == Kind::Function);
+            functions.map(|definition| Found {
+                path,
+                language: file.language,
+                definition,
+                homonyms: 1,
+            })
+        })
     }
 
     /// What has this name.
-    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Found<'a>> {
+    pub fn named<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = Found<'a>> + use<'a, 'n> {
         self.found(&self.by_name, name, move |definition| definition.name == name)
     }
 
+    /// What has this name and stands directly in a type, class or module of that name.
+    pub fn named_in<'a, 'n>(
+        &'a self,
+        name: &'n str,
+        container: &'n str,
+    ) -> impl Iterator<Item = Found<'a>> + use<'a, 'n> {
+        self.found(&self.by_container, container, move |definition| {
+            definition.name == name && definition.container.as_deref() == Some(container)
+        })
+    }
+
     /// What stands directly in a type, class or module of this name.
-    pub fn members<'a>(&'a self, container: &'a str) -> impl Iterator<Item = Found<'a>> {
+    pub fn members<'a, 'n>(
+        &'a self,
+        container: &'n str,
+    ) -> impl Iterator<Item = Found<'a>> + use<'a, 'n> {
         let inside =
             move |definition: &Definition| definition.container.as_deref() == Some(container);
         self.found(&self.by_container, container, inside)
@@ -98,14 +157,15 @@ impl Index {
         self.definitions
     }
 
-    fn found<'a>(
+    fn found<'a, F: Fn(&Definition) -> bool + Copy>(
         &'a self,
         map: &'a HashMap<Box<str>, Vec<Arc<str>>>,
         key: &str,
-        fits: impl Fn(&Definition) -> bool + Copy + 'a,
-    ) -> impl Iterator<Item = Found<'a>> {
+        fits: F,
+    ) -> impl Iterator<Item = Found<'a>> + use<'a, F> {
         let paths = map.get(key).map(Vec::as_slice).unwrap_or_default();
-        let files = paths.iter().filter_map(|path| Some((path, self.files.get(path)?)));
+        let looked_at = paths.iter().take(MOST_HOMONYMS);
+        let files = looked_at.filter_map(|path| Some((path, self.files.get(path)?)));
         files.flat_map(move |(path, file)| {
             file.definitions.iter().filter(move |definition| fits(definition)).map(
                 move |definition| Found {

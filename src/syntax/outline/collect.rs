@@ -23,7 +23,9 @@ pub struct Item {
     pub name: Range<usize>,
     pub body: Option<Range<usize>>,
     pub owner: Option<Range<usize>>,
-    pub docstring: Option<Range<usize>>,
+    pub bases: Vec<Range<usize>>,
+    pub r#type: Option<Range<usize>>,
+    pub value: Option<Range<usize>>,
 }
 
 impl Item {
@@ -57,17 +59,11 @@ pub struct Statement {
     pub names: Vec<Range<usize>>,
 }
 
-/// A comment or an attribute.
-#[derive(Debug)]
-pub struct Aside {
-    pub range: Range<usize>,
-    pub is_doc: bool,
-}
-
 #[derive(Default)]
 pub struct Collected {
     pub items: Vec<Item>,
-    pub asides: Vec<Aside>,
+    /// Comments and attributes.
+    pub asides: Vec<Range<usize>>,
     pub imports: Vec<Statement>,
     /// Each with the start of its list.
     pub scopes: Vec<(Range<usize>, usize)>,
@@ -90,7 +86,6 @@ impl Collected {
                     | Mark::Import
                     | Mark::Scope
                     | Mark::Whole
-                    | Mark::Doc
                     | Mark::Aside
             );
             leads.then(|| (mark, node.byte_range()))
@@ -98,9 +93,7 @@ impl Collected {
             return;
         };
         match mark {
-            Mark::Doc | Mark::Aside => {
-                self.asides.push(Aside { range, is_doc: mark == Mark::Doc });
-            }
+            Mark::Aside => self.asides.push(range),
             Mark::Whole => {
                 if let Some(item) = found.range(Mark::Item) {
                     self.wholes.insert(item.start, range);
@@ -135,9 +128,11 @@ impl Collected {
             first.start_byte()..end.unwrap_or(first.end_byte())
         });
         let pattern = found.pattern;
-        let (owner, docstring) = (found.range(Mark::Owner), found.range(Mark::Docstring));
-        let start = whole.start;
-        let item = Item { mark, pattern, start, whole, name, body, owner, docstring };
+        let (owner, start) = (found.range(Mark::Owner), whole.start);
+        let bases = found.iter().filter(|(mark, _)| *mark == Mark::Base);
+        let bases = bases.map(|(_, node)| node.byte_range()).collect();
+        let (r#type, value) = (found.range(Mark::Type), found.range(Mark::Value));
+        let item = Item { mark, pattern, start, whole, name, body, owner, bases, r#type, value };
         match self.item_at.entry(item.name.start) {
             Entry::Vacant(entry) => {
                 entry.insert(self.items.len());
@@ -167,8 +162,8 @@ impl Collected {
             }
         }
         self.items.sort_by_key(|item| (item.start, item.name.start));
-        self.asides.sort_by_key(|aside| (aside.range.start, !aside.is_doc));
-        self.asides.dedup_by_key(|aside| aside.range.start);
+        self.asides.sort_by_key(|aside| aside.start);
+        self.asides.dedup_by_key(|aside| aside.start);
         self.imports.sort_by_key(|import| import.start);
         for import in &mut self.imports {
             import.names.sort_by_key(|name| name.start);
@@ -183,7 +178,13 @@ impl Item {
     /// Takes from another match of the same item what this one lacks.
     fn complete(&mut self, other: &Item) {
         self.owner = self.owner.take().or_else(|| other.owner.clone());
-        self.docstring = self.docstring.take().or_else(|| other.docstring.clone());
+        self.r#type = self.r#type.take().or_else(|| other.r#type.clone());
+        self.value = self.value.take().or_else(|| other.value.clone());
+        for base in &other.bases {
+            if !self.bases.contains(base) {
+                self.bases.push(base.clone());
+            }
+        }
         if self.pattern == other.pattern {
             let both = self.body.iter().chain(&other.body);
             let start = both.clone().map(|body| body.start).min();

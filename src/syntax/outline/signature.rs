@@ -1,19 +1,19 @@
-//! An item in one line: its signature, and the first line of what documents it.
+//! An item in one line: its signature, and what it says of its type.
 //!
 //! In: an item, the text around it and the comments in that. Out: short strings. How much is read
 //! does not grow with an item's length.
 
 use std::ops::Range;
 
-use super::Kind;
-use super::collect::{Aside, Item};
+use super::collect::Item;
+use super::{Gives, Kind};
 use crate::syntax::names::Mark;
 
 /// The longest signature, in bytes.
-const SIGNATURE: usize = 200;
-/// The longest doc line, and the longest constant whose value is shown, in bytes.
+pub const SIGNATURE: usize = 200;
+/// The longest type, and the longest constant whose value is shown, in bytes.
 const LINE: usize = 80;
-/// How many comments and attributes above an item may belong to it, or stand in its head.
+/// How many comments and attributes may stand in an item's head.
 const ASIDES: usize = 100;
 /// How much is read of one piece of text, in bytes: many items may share it.
 const READ: usize = 1024;
@@ -22,7 +22,7 @@ const READ: usize = 1024;
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
     pub text: &'a str,
-    pub asides: &'a [Aside],
+    pub asides: &'a [Range<usize>],
 }
 
 /// The head of an item; of a type also its parts.
@@ -110,9 +110,9 @@ impl Source<'_> {
     fn collapsed(self, range: Range<usize>, limit: usize) -> String {
         let mut out = String::new();
         let mut at = range.start;
-        let first = self.asides.partition_point(|aside| aside.range.start < at);
-        let asides = self.asides[first..].iter().map(|aside| aside.range.clone());
-        let inside = asides.take_while(|aside| aside.start < range.end);
+        let first = self.asides.partition_point(|aside| aside.start < at);
+        let inside =
+            self.asides[first..].iter().cloned().take_while(|aside| aside.start < range.end);
         for aside in inside.take(ASIDES).chain(std::iter::once(range.end..range.end)) {
             let code = self.text.get(at..aside.start).unwrap_or_default();
             for word in start_of(code).split_whitespace() {
@@ -126,41 +126,42 @@ impl Source<'_> {
         out
     }
 
-    /// The first line of what documents an item.
-    pub fn doc(self, item: &Item) -> Option<String> {
-        let text = match item.docstring.clone() {
-            Some(docstring) => {
-                let text = &self.text[docstring];
-                &text[text.find(['"', '\''])?..]
-            }
-            None => &self.text[self.doc_before(item.whole.start)?],
-        };
-        let text = start_of(text);
-        let marks = ['/', '*', '!', '"', '\'', ' ', '\t', '\r'];
-        let mut lines = text.lines().take(ASIDES).map(|line| line.trim_matches(marks));
-        let line = lines.find(|line| !line.is_empty())?;
-        Some(shortened(line, LINE))
-    }
-
-    /// The first of the doc comments that end right above `start`.
-    fn doc_before(self, start: usize) -> Option<Range<usize>> {
-        let above = self.asides.partition_point(|aside| aside.range.start < start);
-        let (mut at, mut doc) = (start, None);
-        for aside in self.asides[..above].iter().rev().take(ASIDES) {
-            let Range { start, end } = aside.range;
-            let gap = self.text.get(end..at)?;
-            let line = self.text[..start].trim_end_matches([' ', '\t']);
-            let has_line = line.is_empty() || line.ends_with('\n');
-            if !gap.trim().is_empty() || gap.matches('\n').count() > 1 || !has_line {
-                break;
-            }
-            at = start;
-            if aside.is_doc {
-                doc = Some(aside.range.clone());
-            }
+    /// What a call of an item gives, or what it is. `method` is the one that an attribute is set in:
+    /// `self.shop = shop` says what the parameter says.
+    pub fn gives(self, item: &Item, method: Option<&Item>) -> Option<Gives> {
+        if let Some(of) = item.r#type.clone() {
+            let of = self.collapsed(of, LINE);
+            let of = of.trim_start_matches("->").trim_start_matches([':', ' ']);
+            return Some(Gives::Type(shortened(of, LINE)));
         }
-        doc
+        let is_value = item.mark == Mark::Attribute
+            || matches!(item.kind(), Some(Kind::Constant | Kind::Field));
+        let value = self.collapsed(item.value.clone().filter(|_| is_value)?, LINE);
+        let parameter = method.and_then(|method| {
+            let head = method.start..method.body.as_ref()?.start;
+            typed(start_of(&self.text[head]), &value)
+        });
+        let value = || Gives::Value(shortened(&value, LINE));
+        Some(parameter.map_or_else(value, |of| Gives::Type(shortened(of, LINE))))
     }
+}
+
+/// The type that a function's head gives a parameter: `Shop` for `shop` in `f(self, shop: Shop = None)`.
+fn typed<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let is_name = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let name = Some(name).filter(|name| !name.is_empty() && is_name(name))?;
+    let mut found = head.match_indices(name).filter(|(at, _)| {
+        head[..*at].ends_with(|c: char| c.is_whitespace() || matches!(c, '(' | ','))
+    });
+    let of = found.find_map(|(at, _)| {
+        head[at + name.len()..].trim_start().strip_prefix(':').map(str::trim_start)
+    })?;
+    let mut depth = 0_i32;
+    let end = of.find(|c| {
+        depth += i32::from(matches!(c, '[' | '<' | '(')) - i32::from(matches!(c, ']' | '>' | ')'));
+        depth < 0 || depth == 0 && matches!(c, ',' | '=' | '\n')
+    });
+    Some(of[..end.unwrap_or(of.len())].trim_end())
 }
 
 fn start_of(text: &str) -> &str {

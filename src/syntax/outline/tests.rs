@@ -1,4 +1,5 @@
-//! One fixture a language: definitions as `Kind container.name | signature | doc`, then imports.
+//! One fixture a language: definitions as `Kind container.name | signature | what it gives`, then
+//! imports, then what extends what.
 
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
@@ -14,11 +15,16 @@ fn check(id: &str, fixture: &str, expected: Expect) {
     let outline = outline(id, fixture);
     let definitions = outline.definitions.iter().map(|it| {
         let container = it.container.iter().map(|name| format!("{name}.")).collect::<String>();
-        let doc = it.doc.iter().map(|doc| format!(" | {doc}")).collect::<String>();
-        format!("{:?} {container}{} | {}{doc}\n", it.kind, it.name, it.signature)
+        let gives = match &it.gives {
+            Some(Gives::Type(of)) => format!(" | {of}"),
+            Some(Gives::Value(value)) => format!(" | = {value}"),
+            None => String::new(),
+        };
+        format!("{:?} {container}{} | {}{gives}\n", it.kind, it.name, it.signature)
     });
     let imports = outline.imports.iter().map(|it| format!("{} {:?}\n", it.path, it.names));
-    expected.assert_eq(&definitions.chain(imports).collect::<String>());
+    let bases = outline.bases.iter().map(|(of, base)| format!("{of} extends {base}\n"));
+    expected.assert_eq(&definitions.chain(imports).chain(bases).collect::<String>());
 }
 
 #[test]
@@ -74,27 +80,27 @@ mod tests {
 }
 "#,
         expect![[r#"
-            Type Point | pub struct Point<T> where T: Copy { pub x: T, y: (u8, u8) } | A point.
-            Field Point.x | pub x: T | Across.
-            Field Point.y | y: (u8, u8)
-            Type Pair | pub struct Pair(u8, String) | Two.
+            Type Point | pub struct Point<T> where T: Copy { pub x: T, y: (u8, u8) }
+            Field Point.x | pub x: T | T
+            Field Point.y | y: (u8, u8) | (u8, u8)
+            Type Pair | pub struct Pair(u8, String)
             Type Raw | union Raw { a: u8, b: i8 }
-            Field Raw.a | a: u8
-            Field Raw.b | b: i8
+            Field Raw.a | a: u8 | u8
+            Field Raw.b | b: i8 | i8
             Type Shape | enum Shape { Dot, Line(u8), Box { w: u8 } }
             Field Shape.Dot | Dot
             Field Shape.Line | Line(u8)
             Field Shape.Box | Box { w: u8 }
-            Constant Point.ZERO | const ZERO: u8 = 0
-            Method Point.add | pub async fn add<U>(&self, other: U) -> Option<T> where U: Into<T> | Adds.
+            Constant Point.ZERO | const ZERO: u8 = 0 | u8
+            Method Point.add | pub async fn add<U>(&self, other: U) -> Option<T> where U: Into<T> | Option<T>
             Type Walk | trait Walk: Sized { fn walk(&self) }
             Type Walk.Step | type Step
             Method Walk.walk | fn walk(&self)
             Method Walk.run | fn run(&self)
             Module inner | mod inner
             Function inner.deep | pub fn deep()
-            Constant TABLE | pub static TABLE: [u8; 40]
-            Type Alias | type Alias = Vec<u8>
+            Constant TABLE | pub static TABLE: [u8; 40] | [u8; 40]
+            Type Alias | type Alias = Vec<u8> | Vec<u8>
             Macro twice | macro_rules! twice
             std::io ["io"]
             std::io::Read ["R"]
@@ -103,6 +109,8 @@ mod tests {
             std::mem ["mem"]
             std::rc::Rc ["Rc"]
             plain ["plain"]
+            Point extends Display
+            Walk extends Sized
         "#]],
     );
 }
@@ -146,14 +154,14 @@ def top(a, b=1): return a
 type Alias = list[int]
 "#,
         expect![[r#"
-            Constant LIMIT | LIMIT: int = 3
-            Type Point | class Point(Base, metaclass=Meta): x: int = 0; y = 1; name; size | A point.
-            Field Point.x | x: int = 0
-            Field Point.y | y = 1
+            Constant LIMIT | LIMIT: int = 3 | int
+            Type Point | class Point(Base, metaclass=Meta): x: int = 0; y = 1; name; size
+            Field Point.x | x: int = 0 | int
+            Field Point.y | y = 1 | = 1
             Method Point.__init__ | def __init__(self, name: str)
-            Field Point.name | name
-            Field Point.size | size
-            Method Point.area | async def area(self, *args) -> float | Its area.
+            Field Point.name | name | str
+            Field Point.size | size | int
+            Method Point.area | async def area(self, *args) -> float | float
             Function top | def top(a, b=1)
             Type Alias | type Alias = list[int]
             os.path []
@@ -161,6 +169,7 @@ type Alias = list[int]
             pkg.mod ["one", "second"]
             . ["sibling"]
             stars []
+            Point extends Base
         "#]],
     );
 }
@@ -203,16 +212,16 @@ fn typescript() {
         "typescript",
         TYPESCRIPT,
         expect![[r#"
-            Type Point | export abstract class Point<T> extends Base implements Shape { private x: number = 1; static y?: string; abstract draw(to: Canvas): void } | A point.
-            Field Point.x | private x: number = 1
-            Field Point.y | static y?: string
+            Type Point | export abstract class Point<T> extends Base implements Shape { private x: number = 1; static y?: string; abstract draw(to: Canvas): void }
+            Field Point.x | private x: number = 1 | number
+            Field Point.y | static y?: string | string
             Method Point.handler | handler = async (e: Event)
             Method Point.constructor | constructor(readonly name: string)
-            Method Point.area | get area(): number
-            Method Point.draw | abstract draw(to: Canvas): void
+            Method Point.area | get area(): number | number
+            Method Point.draw | abstract draw(to: Canvas): void | void
             Type Shape | export interface Shape { kind: 'dot' | 'box'; area(): number }
-            Field Shape.kind | kind: 'dot' | 'box'
-            Method Shape.area | area(): number
+            Field Shape.kind | kind: 'dot' | 'box' | 'dot' | 'box'
+            Method Shape.area | area(): number | number
             Type Id | export type Id = string | { id: number }
             Type Color | enum Color { Red, Green = 2 }
             Field Color.Red | Red
@@ -223,7 +232,7 @@ fn typescript() {
             Constant ZERO | export const ZERO = 0
             Constant FLAG | declare const FLAG: boolean
             Module other | declare module 'other'
-            Function other.helper | function helper(a: number): void
+            Function other.helper | function helper(a: number): void | void
             Module Inner | namespace Inner
             Constant Inner.LIMIT | export const LIMIT = 3
             Function load | export const load = async (id: Id): Promise<Shape>
@@ -235,6 +244,7 @@ fn typescript() {
             ./again []
             sep ["sep"]
             all ["all"]
+            Point extends Shape
         "#]],
     );
 }
@@ -283,8 +293,8 @@ fn javascript() {
         "javascript",
         JAVASCRIPT,
         expect![[r#"
-            Type Point | export class Point extends Base { #secret = 1 } | A point.
-            Field Point.#secret | #secret = 1
+            Type Point | export class Point extends Base { #secret = 1 }
+            Field Point.#secret | #secret = 1 | = 1
             Method Point.tick | tick()
             Method Point.move | move = (by)
             Method Point.of | static of(x, { y } = {})
@@ -300,6 +310,7 @@ fn javascript() {
             ./again.js []
             fs ["fs"]
             path ["join"]
+            Point extends Base
         "#]],
     );
     assert_eq!(outline("javascriptreact", JAVASCRIPT), outline("javascript", JAVASCRIPT));
@@ -349,19 +360,19 @@ func (p *Point[T]) Move(by int) (*Point[T], error) {
 func New[T any](x T) *Point[T] { return nil }
 "#,
         expect![[r#"
-            Type Point | type Point[T any] struct { X, Y int } | Point is a point.
-            Field Point.X | X, Y int
-            Field Point.Y | X, Y int
-            Type Shape | Shape interface { Area() float64 } | Shape has an area.
-            Method Shape.Area | Area() float64
+            Type Point | type Point[T any] struct { X, Y int }
+            Field Point.X | X, Y int | int
+            Field Point.Y | X, Y int | int
+            Type Shape | Shape interface { Area() float64 }
+            Method Shape.Area | Area() float64 | float64
             Type Alias | Alias = Point[int]
             Type Handler | Handler func(x int) error
             Constant Limit | const Limit = 3
             Constant Red | Red = iota
             Constant Green | Green
             Constant cache | var cache = map[string]int{}
-            Method Point.Move | func (p *Point[T]) Move(by int) (*Point[T], error) | Move moves it.
-            Function New | func New[T any](x T) *Point[T]
+            Method Point.Move | func (p *Point[T]) Move(by int) (*Point[T], error) | (*Point[T], error)
+            Function New | func New[T any](x T) *Point[T] | *Point[T]
             os []
             fmt []
             encoding/json ["js"]
@@ -404,18 +415,18 @@ char **point_names(void) { int local = 1; return 0; }
         expect![[r#"
             Constant LIMIT | #define LIMIT 3
             Macro MAX | #define MAX(a, b)
-            Type point | struct point { int x, y; char *name; int (*compare)(int a, int b) } | A point.
-            Field point.x | int x, y
-            Field point.y | int x, y
-            Field point.name | char *name
-            Field point.compare | int (*compare)(int a, int b)
+            Type point | struct point { int x, y; char *name; int (*compare)(int a, int b) }
+            Field point.x | int x, y | int
+            Field point.y | int x, y | int
+            Field point.name | char *name | char
+            Field point.compare | int (*compare)(int a, int b) | int
             Type box_t | typedef struct { int w } box_t
-            Field box_t.w | int w
+            Field box_t.w | int w | int
             Type raw | union raw { char c; int *i; char **s; char b[4] }
-            Field raw.c | char c
-            Field raw.i | int *i
-            Field raw.s | char **s
-            Field raw.b | char b[4]
+            Field raw.c | char c | char
+            Field raw.i | int *i | int
+            Field raw.s | char **s | char
+            Field raw.b | char b[4] | char
             Type point_t | typedef struct point point_t, *point_ptr
             Type point_ptr | typedef struct point point_t, *point_ptr
             Type color | enum color { RED, GREEN = 2 }
@@ -424,8 +435,8 @@ char **point_names(void) { int local = 1; return 0; }
             Type callback | typedef int (*callback)(void *data)
             Constant count | extern int count
             Constant names | static const char *names[] = {"a", "b"}
-            Function point_move | int point_move(struct point *p, int by) | Moves it.
-            Function point_names | char **point_names(void)
+            Function point_move | int point_move(struct point *p, int by)
+            Function point_names | char **point_names(void) | char
             stdio.h []
             base/point.h []
         "#]],
@@ -476,32 +487,32 @@ constexpr int LIMIT = 3;
 "#,
         expect![[r#"
             Module geo::flat | namespace geo::flat
-            Type flat.Point | template <typename T> class Point : public Base { virtual ~Point(); virtual void draw(const Canvas& to) const = 0; static Point* of(int x); T x_ = 0 } | A point.
+            Type flat.Point | template <typename T> class Point : public Base { virtual ~Point(); virtual void draw(const Canvas& to) const = 0; static Point* of(int x); T x_ = 0 }
             Method Point.Point | explicit Point(T x)
             Method Point.~Point | virtual ~Point()
-            Method Point.draw | virtual void draw(const Canvas& to) const = 0
-            Method Point.operator+ | Point operator+(const Point& other)
-            Method Point.of | static Point* of(int x)
-            Field Point.x_ | T x_ = 0
+            Method Point.draw | virtual void draw(const Canvas& to) const = 0 | void
+            Method Point.operator+ | Point operator+(const Point& other) | Point
+            Method Point.of | static Point* of(int x) | Point
+            Field Point.x_ | T x_ = 0 | T
             Type flat.Color | enum class Color { Red, Green }
             Field Color.Red | Red
             Field Color.Green | Green
             Type flat.Pair | struct Pair { int &a; int *b; int **c; int d[2]; char *e[2] }
-            Field Pair.a | int &a
-            Field Pair.b | int *b
-            Field Pair.c | int **c
-            Field Pair.d | int d[2]
-            Field Pair.e | char *e[2]
+            Field Pair.a | int &a | int
+            Field Pair.b | int *b | int
+            Field Pair.c | int **c | int
+            Field Pair.d | int d[2] | int
+            Field Pair.e | char *e[2] | char
             Type flat.Raw | union Raw { int a }
-            Field Raw.a | int a
+            Field Raw.a | int a | int
             Type flat.Box | typedef struct { int w } Box
-            Field Box.w | int w
+            Field Box.w | int w | int
             Type flat.BoxPtr | typedef Box *BoxPtr
             Type flat.Same | typedef Box Same
             Type flat.Callback | typedef int (*Callback)(int)
             Type flat.Small | template <typename T> concept Small = sizeof(T) < 8
             Type flat.Alias | using Alias = Point<int>
-            Method Point.size | int geo::flat::Point<int>::size() const
+            Method Point.size | int geo::flat::Point<int>::size() const | int
             Method Point.Point | Point::Point()
             Function all | std::vector<int> all()
             Function names | const char **names(), *first = "a"
@@ -514,6 +525,7 @@ constexpr int LIMIT = 3;
             Constant LIMIT | constexpr int LIMIT = 3
             point.hpp []
             std::string ["string"]
+            Point extends Base
         "#]],
     );
 }
@@ -547,11 +559,11 @@ public class Point<T> extends Base implements Shape {
 }
 "#,
         expect![[r#"
-            Type Point | public class Point<T> extends Base implements Shape { private final int x = 1, y } | A point.
-            Field Point.x | private final int x = 1, y
-            Field Point.y | private final int x = 1, y
+            Type Point | public class Point<T> extends Base implements Shape { private final int x = 1, y }
+            Field Point.x | private final int x = 1, y | int
+            Field Point.y | private final int x = 1, y | int
             Method Point.Point | public Point(int x) throws Failure
-            Method Point.add | public List<T> add(List<T> other) | Adds.
+            Method Point.add | public List<T> add(List<T> other) | List<T>
             Type Point.Color | enum Color { RED, GREEN(2) }
             Field Color.RED | RED
             Field Color.GREEN | GREEN(2)
@@ -561,10 +573,12 @@ public class Point<T> extends Base implements Shape {
             Method Mark.level | int level() default 1
             Type Point.Shape | interface Shape { double area() }
             Constant Shape.LIMIT | int LIMIT = 1
-            Method Shape.area | double area()
+            Method Shape.area | double area() | double
             java.util.List ["List"]
             geo.Math.half ["half"]
             geo.shapes []
+            Point extends Base
+            Point extends Shape
         "#]],
     );
 }
@@ -584,34 +598,6 @@ fn a_long_signature_is_cut() {
 }
 
 #[test]
-fn the_range_of_a_definition_is_the_whole_item() {
-    let expected = [
-        (
-            "typescript",
-            "// a\nexport class A { f() {} }\n",
-            ["export class A { f() {} }", "f() {}"],
-        ),
-        (
-            "typescript",
-            "export declare class A { b: c }\n",
-            ["export declare class A { b: c }", "b: c"],
-        ),
-        ("python", "# a\n@b\nclass A:\n    c = 1\n", ["@b\nclass A:\n    c = 1", "c = 1"]),
-        (
-            "cpp",
-            "template <typename T>\nclass A { int b; };\n",
-            ["template <typename T>\nclass A { int b; };", "int b;"],
-        ),
-        ("go", "type A struct { b int }\n", ["type A struct { b int }", "b int"]),
-    ];
-    for (id, text, expected) in expected {
-        let definitions = outline(id, text).definitions;
-        let ranges: Vec<&str> = definitions.iter().map(|it| &text[it.range.clone()]).collect();
-        assert_eq!(ranges, expected);
-    }
-}
-
-#[test]
 fn broken_text_gives_what_can_be_read() {
     for (id, text) in [
         ("rust", "struct A { x: u8 }\nfn f() { let y = ; }\nfn g() {}\n"),
@@ -628,13 +614,6 @@ fn broken_text_gives_what_can_be_read() {
             "{id} {names:?}"
         );
     }
-}
-
-#[test]
-fn a_comment_documents_what_stands_right_below_it() {
-    let text = "// licence\n\n// for f\nint f(void);\nint g(void); // for g\nint h(void);\n";
-    let docs: Vec<_> = outline("c", text).definitions.into_iter().map(|it| it.doc).collect();
-    assert_eq!(docs, [Some("for f".to_owned()), None, None]);
 }
 
 #[test]
@@ -679,8 +658,10 @@ proptest! {
         for language in &LANGUAGES {
             let outline = language.outline(&text).unwrap_or_default();
             for it in outline.definitions {
-                prop_assert!(it.signature.len() <= 200 && text.get(it.range).is_some());
-                prop_assert!(it.doc.is_none_or(|doc| doc.len() <= 80));
+                prop_assert!(it.signature.len() <= 200);
+                if let Some(Gives::Type(text) | Gives::Value(text)) = it.gives {
+                    prop_assert!(text.len() <= 80);
+                }
             }
             let at = cut.index(text.len() + 1);
             for reference in language.references(&text, at / 2..at) {
