@@ -53,7 +53,8 @@ pub fn around(text: &str, at: usize, near: usize) -> Around {
     read.push_str(&text[from..at]);
     let here = read.len();
     let below = text.floor_char_boundary((at + BELOW).min(text.len()));
-    let below = text[at..below].rfind('\n').map_or(below, |end| at + end + 1);
+    let line_end = text[at..below].rfind('\n').map(|end| at + end + 1);
+    let below = line_end.filter(|_| below < text.len()).unwrap_or(below);
     read.push_str(&text[at..below]);
     let end = read.len();
     read.extend(open(&read).into_iter().rev());
@@ -129,4 +130,55 @@ fn open(text: &str) -> Vec<char> {
         }
     }
     open
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The text around `$0`, with `$0` where the place is.
+    fn shown(fixture: &str) -> String {
+        let at = fixture.find("$0").expect("a place");
+        let around = around(&fixture.replace("$0", ""), at, 10);
+        assert!(around.near.contains(&around.at) || around.near.end == around.at);
+        format!("{}$0{}", &around.text[..around.at], &around.text[around.at..])
+    }
+
+    #[test]
+    fn a_short_text_is_read_whole_and_closed() {
+        assert_eq!(shown("fn f() {\n    g([\"{\", $0"), "fn f() {\n    g([\"{\", $0])}");
+    }
+
+    #[test]
+    fn of_a_long_text_only_the_heads_around_the_place_are_read() {
+        let other = "    fn other() {\n        more();\n    }\n".repeat(200);
+        let text = format!(
+            "use a;\n\nimpl<T> Shop<T>\nwhere\n    T: A,\n{{\n{other}    fn f(\n        &self,\n        a: A,\n    ) -> B {{\n        x$0\n    }}\n"
+        );
+        let shown = shown(&text);
+        assert!(shown.starts_with("impl<T> Shop<T>\nwhere\n    T: A,\n{\n"), "{shown}");
+        assert!(
+            shown.contains("fn f(\n        &self,\n        a: A,\n    ) -> B {\n        x$0\n")
+        );
+        assert!(shown.ends_with('}') && shown.len() < 5_000);
+    }
+
+    #[test]
+    fn of_a_long_function_the_head_is_read_too() {
+        let body = "        more()\n".repeat(1_000);
+        let text = format!("class A:\n    def f(self, a: A):\n{body}        x$0");
+        let shown = shown(&text);
+        assert!(shown.starts_with("class A:\n    def f(self, a: A):\n        more()\n"), "{shown}");
+        assert!(shown.len() < 5_000);
+    }
+
+    #[test]
+    fn a_place_anywhere_in_any_text_is_read() {
+        for text in ["", "\n", "\n\n  é", "}\n  }\n {\n", "é é\n"] {
+            for at in (0..=text.len()).filter(|at| text.is_char_boundary(*at)) {
+                let around = around(text, at, 3);
+                assert!(around.text.len() >= text.len() && around.at <= around.text.len());
+            }
+        }
+    }
 }

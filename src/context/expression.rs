@@ -106,3 +106,38 @@ pub fn bracketed(text: &str) -> (&str, &str) {
     }
     (text.get(1..).unwrap_or_default(), "")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_expression_begins_with_its_statement() {
+        for (text, expected) in [
+            ("let a = b.c(d, e)\n    .f", "b.c(d, e)\n    .f"),
+            ("x;\n    return self.a", "self.a"),
+            ("f(a, b.c", "b.c"),
+            ("if !a.b", "a.b"),
+            ("a\nb", "b"),
+            ("", ""),
+            ("é{(", ""),
+        ] {
+            assert_eq!(last_expression(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_ends_where_something_is_done_with_it() {
+        assert_eq!(split_path("a::b::<C<D>>::e(f)"), (vec!["a", "b", "e"], "(f)"));
+        assert_eq!(split_path("(a)"), (vec![], "(a)"));
+    }
+
+    #[test]
+    fn brackets_are_matched_and_strings_passed_over() {
+        assert_eq!(bracketed("(a < \")\", [b])c"), ("a < \")\", [b]", "c"));
+        assert_eq!(bracketed("<fn() -> A<B>>c"), ("fn() -> A<B>", "c"));
+        assert_eq!(bracketed("(a"), ("a", ""));
+        assert_eq!(union("A | B<C | D>").collect::<Vec<_>>(), ["A ", " B<C | D>"]);
+        assert_eq!(arguments("'a, K<L, M>, N").collect::<Vec<_>>(), [" K<L, M>", " N"]);
+    }
+}

@@ -244,6 +244,7 @@ fn typescript() {
             ./again []
             sep ["sep"]
             all ["all"]
+            Point extends Base
             Point extends Shape
         "#]],
     );
