@@ -10,9 +10,9 @@
 //! with the block in 30, with nothing in 24 (67 calls in Rust crates).
 
 mod around;
-pub mod choice;
+mod choice;
 mod expression;
-pub mod told;
+mod told;
 mod types;
 mod words;
 
@@ -100,5 +100,69 @@ mod tests {
             30,
             "",
         );
+    }
+
+    const TILL: &str = "pub struct Till;\nimpl Till {\n    pub fn open() -> Self {}\n    \
+                        pub fn count(&self, coins: u8) -> u8 {}\n}\n\
+                        pub trait Lock { fn lock(&self) {} }\nimpl Lock for Till {}\n";
+
+    #[test]
+    fn behind_a_known_receiver_stand_only_its_members() {
+        let index = index(&[("shop.rs", SHOP), ("till.rs", TILL)]);
+        let fixture = "use crate::shop::Shop;\nfn f(shop: &Shop, till: &mut Option<Till>) {\n    till.as_mut()?.$0\n}\n";
+        check(&index, "main.rs", fixture, 400, "// Till: count(coins) -> u8\n// Lock: lock()\n");
+        let fixture = "fn f(shop: &Shop) {\n    Till::$0\n}\n";
+        check(&index, "main.rs", fixture, 400, "// Till: open() -> Self\n");
+    }
+
+    #[test]
+    fn what_can_be_done_with_a_variable_not_used_yet_comes_first() {
+        let index = index(&[("shop.rs", SHOP), ("till.rs", TILL)]);
+        let fixture = |used: &str| {
+            format!("fn f(shop: &mut Shop, till: Till) {{\n    {used}.anything();\n    $0\n}}\n")
+        };
+        check(&index, "main.rs", &fixture("till"), 35, "// Shop: sell(goods) -> Receipt\n");
+        let told = "// Till: count(coins) -> u8\n// Lock: lock()\n";
+        check(&index, "main.rs", &fixture("shop"), 45, told);
+    }
+
+    #[test]
+    fn what_self_has_and_inherits_is_told() {
+        let base = "class Base:\n    def sell(self, goods):\n        pass\n";
+        let till = "class Till:\n    def count(self):\n        pass\n";
+        let index = index(&[("base.py", base), ("till.py", till)]);
+        let own = "class Shop(Base):\n    def __init__(self):\n        self.till = Till()\n\n    \
+                   def f(self):\n        $0\n";
+        let mut all = index;
+        let language = syntax::language("python").unwrap();
+        all.put("shop.py", "python", language.outline(&own.replace("$0", "")).unwrap());
+        check(&all, "shop.py", own, 400, "# Base: sell(goods)\n# Till: count()\n");
+    }
+
+    #[test]
+    fn an_expression_goes_on_with_what_its_type_can_do() {
+        let index = index(&[("shop.rs", SHOP), ("till.rs", TILL)]);
+        let fixture = "fn f(shop: &Shop) {\n    let count = Till::open()\n        $0\n}\n";
+        check(&index, "main.rs", fixture, 35, "// Till: count(coins) -> u8\n");
+    }
+
+    #[test]
+    fn what_was_just_written_elsewhere_is_told() {
+        let mut index = index(&[("shop.rs", "pub fn old() {}\n")]);
+        let language = syntax::language("rust").unwrap();
+        let outline = language.outline("pub fn old() {}\npub fn pack(goods: u8) {}\n").unwrap();
+        index.put("shop.rs", "rust", outline);
+        check(&index, "main.rs", "fn f() {\n    $0\n}\n", 400, "// shop: pack(goods)\n");
+    }
+
+    #[test]
+    fn the_same_place_has_the_same_comment() {
+        let index = index(&[("shop.rs", SHOP), ("till.rs", TILL)]);
+        let text = "use crate::shop::Shop;\nuse crate::till::{Till, Lock};\nfn f(shop: Shop, till: Till) {\n    \n}\n";
+        let language = syntax::language("rust").unwrap();
+        let place = Place { language, text, cursor: text.len() - 3, path: "main.rs" };
+        let first = comment(&index, place, 400, "    ");
+        assert!(first.lines().count() > 2 && first.lines().all(|line| line.starts_with("    // ")));
+        assert!((0..20).all(|_| comment(&index, place, 400, "    ") == first));
     }
 }

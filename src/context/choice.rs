@@ -54,6 +54,7 @@ pub fn chosen(index: &Index, place: Place) -> Vec<Told> {
         choice.imported();
         choice.continued();
         choice.called_before();
+        choice.written_last();
     }
     choice.named_alike();
     choice.ranked()
@@ -103,6 +104,7 @@ impl<'a> Choice<'a> {
             let is_told = found.language == self.place.language.id
                 && found.path != self.place.path
                 && can_be_used(self.index, found)
+                && says_more_than_its_name(found.definition)
                 && !near.contains(&found.definition.signature);
             if is_told {
                 let told = told::told(found);
@@ -115,6 +117,12 @@ impl<'a> Choice<'a> {
         all.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         all.into_iter().map(|(told, _)| told).collect()
     }
+}
+
+/// A type with nothing in it is a name that stands in the document anyway.
+fn says_more_than_its_name(definition: &Definition) -> bool {
+    let parts = |signature: &str| signature.contains([':', '{', '(', '=']);
+    definition.kind != Kind::Type || parts(&definition.signature)
 }
 
 /// Is a method called on a value? Only Rust says so in a signature.

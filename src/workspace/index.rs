@@ -4,7 +4,7 @@
 //! extends, what a file imports. A file is put and removed as a whole; what it holds costs memory only
 //! once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::syntax::outline::{Definition, Import, Kind, Outline};
@@ -12,6 +12,9 @@ use crate::syntax::outline::{Definition, Import, Kind, Outline};
 /// Definitions in all; about 100 MB with their names and signatures. Files that come later are left
 /// out.
 pub const MOST_DEFINITIONS: usize = 400_000;
+
+/// Definitions that count as just written.
+const MOST_FRESH: usize = 8;
 
 /// Files that one name is looked up in: more of them say nothing, and take time.
 const MOST_HOMONYMS: usize = 64;
@@ -38,6 +41,8 @@ pub struct Index {
     /// Files that say what a type of this name extends.
     by_extended: HashMap<Box<str>, Vec<Arc<str>>>,
     definitions: usize,
+    /// A file and a name that it did not define before, the last one first.
+    fresh: VecDeque<(Arc<str>, Box<str>)>,
 }
 
 #[derive(Debug)]
@@ -51,6 +56,7 @@ struct File {
 impl Index {
     /// Puts a file in the place of what was known of it.
     pub fn put(&mut self, path: &str, language: &'static str, outline: Outline) {
+        self.note_fresh(path, &outline.definitions);
         self.remove(path);
         let definitions = outline.definitions.into_boxed_slice();
         if definitions.is_empty() || self.definitions + definitions.len() > MOST_DEFINITIONS {
@@ -69,6 +75,32 @@ impl Index {
         let (imports, bases) = (outline.imports.into(), outline.bases.into());
         self.definitions += definitions.len();
         self.files.insert(path, File { language, definitions, imports, bases });
+    }
+
+    /// Notes what a known file did not define before.
+    fn note_fresh(&mut self, path: &str, definitions: &[Definition]) {
+        let Some((path, file)) = self.files.get_key_value(path) else { return };
+        let known: HashSet<&str> = file.definitions.iter().map(|it| it.name.as_str()).collect();
+        let fresh: Vec<_> =
+            definitions.iter().filter(|it| !known.contains(it.name.as_str())).collect();
+        // A file written anew, as by a change of branch, is not what someone has just written.
+        if fresh.len() > MOST_FRESH {
+            return;
+        }
+        for definition in fresh {
+            self.fresh.push_front((path.clone(), definition.name.as_str().into()));
+        }
+        // A name that is being typed leaves its beginnings behind.
+        self.fresh.truncate(4 * MOST_FRESH);
+    }
+
+    /// What was written last, in any file, and still stands there; the last one first.
+    pub fn fresh(&self) -> impl Iterator<Item = Found<'_>> {
+        let mut seen = HashSet::new();
+        let all = self.fresh.iter().filter(move |both| seen.insert(*both));
+        let found =
+            all.filter_map(|(path, name)| self.named(name).find(|found| *found.path == **path));
+        found.take(MOST_FRESH)
     }
 
     /// Forgets a file.
@@ -230,5 +262,37 @@ mod tests {
         assert_eq!(names(index.named("second")), ["a.rs fn second()"]);
         index.remove("a.rs");
         assert_eq!((index.files(), index.definitions(), index.by_name.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn what_was_written_last_is_fresh_while_it_stands() {
+        let fresh = |index: &Index| names(index.fresh());
+        let mut index = Index::default();
+        put(&mut index, "a.rs", "fn old() {}\n");
+        assert_eq!(fresh(&index), [""; 0]);
+        put(&mut index, "a.rs", "fn old() {}\nfn ne() {}\n");
+        put(&mut index, "a.rs", "fn old() {}\nfn new() {}\n");
+        put(&mut index, "a.rs", "fn old() {}\nfn new() {}\nfn newer() {}\n");
+        assert_eq!(fresh(&index), ["a.rs fn newer()", "a.rs fn new()"]);
+        put(&mut index, "a.rs", "fn old() {}\n");
+        assert_eq!(fresh(&index), [""; 0]);
+        let other: String = (0..50).map(|number| format!("fn f{number}() {{}}\n")).collect();
+        put(&mut index, "a.rs", &other);
+        assert_eq!(fresh(&index), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_type_extends_is_known_until_the_file_is_gone() {
+        let mut index = Index::default();
+        put(&mut index, "a.rs", "struct Shop;\nimpl Sell for Shop {}\n");
+        put(&mut index, "b.rs", "use a::b;\ntrait Sell: Stock {}\n");
+        let bases = |index: &Index, of| index.bases(of).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(
+            (bases(&index, "Shop"), bases(&index, "Sell")),
+            (vec!["Sell".to_owned()], vec!["Stock".to_owned()])
+        );
+        assert_eq!(index.imports("b.rs").unwrap()[0].path, "a::b");
+        index.remove("a.rs");
+        assert_eq!((bases(&index, "Shop").len(), index.by_extended.len()), (0, 1));
     }
 }

@@ -1,4 +1,4 @@
-//! What the document as a whole is about: what it imports and what it calls. Pure.
+//! What the work as a whole is about: what the document imports and calls, what was just written. Pure.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -25,6 +25,9 @@ const TYPE: f64 = 0.2;
 const MODULES: f64 = 0.03;
 /// What is called elsewhere in the document, once.
 const CALLED: f64 = 0.12;
+/// What was written last in another file: it was written for something. Each one before it weighs half
+/// as much. Not measured.
+const WRITTEN: f64 = 2.0;
 
 impl Choice<'_> {
     pub fn imported(&mut self) {
@@ -87,6 +90,19 @@ impl Choice<'_> {
                 if is_meant {
                     self.add(found, CALLED * f64::from(count).sqrt());
                 }
+            }
+        }
+    }
+
+    /// What was just written in another file.
+    pub fn written_last(&mut self) {
+        let mut weight = WRITTEN;
+        let path = self.place.path;
+        let written: Vec<Found> = self.index.fresh().filter(|found| found.path != path).collect();
+        for found in written {
+            if matches!(found.definition.kind, Kind::Function | Kind::Method | Kind::Type) {
+                self.add(found, weight);
+                weight /= 2.0;
             }
         }
     }
