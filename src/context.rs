@@ -5,6 +5,20 @@
 //! the code near the cursor is likely to use. Refuses: nothing; where nothing is known the comment is
 //! empty.
 //!
+//! | in here | job |
+//! |---|---|
+//! | `around` | what of the document is read to know what is in scope |
+//! | `types`, `expression` | the type of an expression, by its text and the index |
+//! | `choice` | which definitions are likely to be used next |
+//! | `told` | a definition in few words, and as many as fit |
+//! | `words` | names as text |
+//!
+//! Of 1,350 calls in nine trees that the choice was not tuned on, the name is in 400 bytes of comment in
+//! 52 % (by names alone: 34); in 912 calls of the seven it was tuned on, 56 % (37), and 64 in 700 bytes.
+//! Code of other files like that around the cursor has less to say: the most similar 270 bytes of all
+//! others have the name in 18 % of 420 calls, and together with 400 bytes of this comment it is there as
+//! often (63 %) as in 750 bytes of the comment alone (64), less often where the model does not see it already.
+//!
 //! A comment near the cursor rather than Qwen's repository block far from it: with the right
 //! signature in it the 0.5B model writes the name of a function from another file in 38 % of cases,
 //! with the block in 30, with nothing in 24 (67 calls in Rust crates).

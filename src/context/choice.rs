@@ -28,6 +28,8 @@ const NEAR: usize = 1_600;
 const WORDS: (usize, usize) = (800, 200);
 /// A name all of whose words stand near is so many times likelier, and once more.
 const ALIKE: f64 = 3.0;
+/// Definitions that are looked at more closely: many times what any budget holds.
+const MOST: usize = 300;
 /// What a definition's length takes: one of so many bytes counts half.
 const LENGTH: f64 = 200.0;
 
@@ -99,11 +101,17 @@ impl<'a> Choice<'a> {
 
     fn ranked(self) -> Vec<Told> {
         let near = &self.around.text[self.around.near.clone()];
+        let elsewhere = |found: &Found| {
+            found.language == self.place.language.id && found.path != self.place.path
+        };
+        let mut scored: Vec<_> = self.scores.values().filter(|(it, _)| elsewhere(it)).collect();
+        let by_place = |found: &Found| (found.path.to_owned(), found.definition.signature.clone());
+        scored.sort_by(|(a, more), (b, less)| {
+            less.total_cmp(more).then_with(|| by_place(a).cmp(&by_place(b)))
+        });
         let mut all: HashMap<Told, f64> = HashMap::new();
-        for (found, score) in self.scores.values() {
-            let is_told = found.language == self.place.language.id
-                && found.path != self.place.path
-                && can_be_used(self.index, found)
+        for (found, score) in scored.into_iter().take(MOST) {
+            let is_told = can_be_used(self.index, found)
                 && says_more_than_its_name(found.definition)
                 && !near.contains(&found.definition.signature);
             if is_told {

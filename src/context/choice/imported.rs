@@ -1,6 +1,6 @@
 //! What the work as a whole is about: what the document imports and calls, what was just written. Pure.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Choice;
 use crate::context::told;
@@ -78,13 +78,22 @@ impl Choice<'_> {
         let text = self.place.text;
         let from = text.floor_char_boundary(self.place.cursor.saturating_sub(CALLS));
         let to = text.floor_char_boundary((self.place.cursor + CALLS).min(text.len()));
-        for (name, count) in calls(&text[from..to]) {
-            let found: Vec<Found> = self.index.named(name).collect();
-            for found in found.into_iter().filter(|found| found.homonyms == 1) {
+        let text = &text[from..to];
+        let mut spoken_of: HashMap<&str, bool> = HashMap::new();
+        for (name, count) in calls(text) {
+            let found = self
+                .index
+                .named(name)
+                .filter(|found| found.homonyms == 1 && found.path != self.place.path);
+            let found: Vec<Found> = found.collect();
+            for found in found {
                 let of = told::container(found.definition).unwrap_or_default();
                 let is_meant = match found.definition.kind {
                     Kind::Function => true,
-                    Kind::Method => self.is_thought_of(found) || mentions(text, of),
+                    Kind::Method => {
+                        let spoken = || mentions(text, of);
+                        self.is_thought_of(found) || *spoken_of.entry(of).or_insert_with(spoken)
+                    }
                     _ => false,
                 };
                 if is_meant {
