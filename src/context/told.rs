@@ -142,3 +142,27 @@ pub fn parameters_at(signature: &str, name: &str) -> Option<usize> {
         signature[end..].starts_with('(').then_some(end)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syntax;
+
+    #[test]
+    fn a_function_is_told_by_its_name_its_parameters_and_a_short_result() {
+        let text = "pub fn open<T: Fn(u8) -> u8>(&mut self, path: &Path, (a, b): (u8, u8)) -> File where T: A {}\n\
+                    fn long(mut a: A) -> HashMap<String, Vec<Option<u8>>> {}\n";
+        let outline = syntax::language("rust").unwrap().outline(text).unwrap();
+        let told: Vec<String> = outline.definitions.iter().map(short).collect();
+        assert_eq!(told, ["open(path, (a, b)) -> File", "long(mut a)"]);
+    }
+
+    #[test]
+    fn lines_hold_what_fits_and_the_best_stands_last() {
+        let told = |of: &str, text: &str| Told { of: Some(of.to_owned()), text: text.to_owned() };
+        let all =
+            [told("A", "b()"), told("C", "much_too_long()"), told("D", "e()"), told("A", "f()")];
+        assert_eq!(lines(all.iter().cloned(), 28, "// "), "// D: e()\n// A: b(), f()\n");
+        assert_eq!(lines(all.iter().cloned(), 5, "// "), "");
+    }
+}
