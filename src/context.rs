@@ -145,8 +145,9 @@ mod tests {
         let base = "class Base:\n    def sell(self, goods):\n        pass\n";
         let till = "class Till:\n    def count(self):\n        pass\n";
         let index = index(&[("base.py", base), ("till.py", till)]);
-        let own = "class Shop(Base):\n    def __init__(self):\n        self.till = Till()\n\n    \
-                   def f(self):\n        $0\n";
+        let head = "class Shop(Base):\n    def __init__(self):\n        self.till = Till()\n\n";
+        let far = "    def g(self):\n        pass\n\n".repeat(300);
+        let own = &format!("{head}{far}    def f(self):\n        $0\n");
         let mut all = index;
         let language = syntax::language("python").unwrap();
         all.put("shop.py", "python", language.outline(&own.replace("$0", "")).unwrap());

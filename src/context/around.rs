@@ -52,6 +52,10 @@ pub fn around(text: &str, at: usize, near: usize) -> Around {
     let start = read.len();
     read.push_str(&text[from..at]);
     let here = read.len();
+    // A suite with nothing in it does not parse: something stands for what will be written.
+    if text[line..at].trim().is_empty() && text[..line].trim_end().ends_with(':') {
+        read.push('_');
+    }
     let below = text.floor_char_boundary((at + BELOW).min(text.len()));
     let line_end = text[at..below].rfind('\n').map(|end| at + end + 1);
     let below = line_end.filter(|_| below < text.len()).unwrap_or(below);
