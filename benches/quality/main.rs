@@ -1,7 +1,7 @@
 //! How good the suggestions are: through the real server, as an editor would ask.
 //!
 //! `cargo bench --bench quality -- [--set NAME,…] [--rows N] [--tree FOLDER]… [--model FILE]
-//! [--layouts NAME,…] [--lines-above N,…] [--confidence] [--recall [--bytes N]] [--verbose] [--json FILE]`
+//! [--layouts NAME,…] [--lines-above N,…] [--confidence] [--recall] [--bytes N] [--verbose] [--json FILE]`
 //!
 //! Sets: `SingleLine`, `RandomSpan` and `santacoder` (public, in `$TANDEM_DATASETS`): the first line of
 //! each hole. `lines`: random lines of the trees, the cursor at random inside each. `cross-file`: calls

@@ -74,7 +74,7 @@ pub struct Options {
     pub data: Option<PathBuf>,
     pub confidence: bool,
     pub recall: bool,
-    /// Bytes of context, for `recall`.
+    /// Bytes of context.
     pub bytes: usize,
     pub verbose: bool,
     pub json: Option<PathBuf>,

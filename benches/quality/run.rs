@@ -129,7 +129,9 @@ impl House<'_> {
     }
 
     fn pair(&self, tree: Option<(&Path, usize)>) -> Result<Pair, ClientError> {
-        let start = |unsure| Server::start(self.runtime, self.recorder, Setting { tree, unsure });
+        let bytes = self.options.bytes;
+        let start =
+            |unsure| Server::start(self.runtime, self.recorder, Setting { tree, bytes, unsure });
         Ok(Pair { unsure: start(true)?, usual: start(false)? })
     }
 

@@ -36,6 +36,8 @@ const LOOK: Duration = Duration::from_millis(20);
 pub struct Setting<'a> {
     /// The workspace, if its files are to be known, and how many of them the index will hold.
     pub tree: Option<(&'a Path, usize)>,
+    /// Bytes of other files' definitions, where they are known.
+    pub bytes: usize,
     /// Show what the model is unsure of, too.
     pub unsure: bool,
 }
@@ -83,11 +85,9 @@ impl Server {
         if setting.unsure {
             options["completion"]["confidence"] = json!(0);
         }
-        let mut folders = Vec::new();
-        match setting.tree {
-            Some((tree, _)) => folders.push(trees::uri(tree)),
-            None => options["context"] = json!({"definitions_bytes": 0}),
-        }
+        let folders: Vec<_> = setting.tree.iter().map(|(tree, _)| trees::uri(tree)).collect();
+        let bytes = if setting.tree.is_some() { setting.bytes } else { 0 };
+        options["context"] = json!({"definitions_bytes": bytes});
         client.initialize_in(&folders, options)?;
         let mut server = Server { client, recorder: recorder.clone() };
         if let Some((_, files)) = setting.tree {
