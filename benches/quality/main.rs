@@ -4,7 +4,7 @@
 //! [--layouts NAME,…] [--lines-above N,…] [--confidence] [--recall] [--bytes N] [--verbose] [--json FILE]`
 //!
 //! Sets: `SingleLine`, `RandomSpan` and `santacoder` (public, in `$TANDEM_DATASETS`): the first line of
-//! each hole. `lines`: random lines of the trees, the cursor at random inside each. `cross-file`: calls
+//! each hole; `MidLine`: those of `SingleLine` with the cursor at random inside. `lines`: random lines of the trees, the cursor at random inside each. `cross-file`: calls
 //! of what another file of the tree defines, the cursor before the name. `humaneval-x` (public): a line,
 //! or the rest of one, in Rust and Python programs, which are then run with their tests.
 //!
@@ -115,6 +115,7 @@ fn measure(house: &House<'_>, set: Set) -> Vec<Answer> {
         Set::SingleLine | Set::RandomSpan => {
             vec![(None, 0, wanted(rows::humaneval(data(), set.name(), most)))]
         }
+        Set::MidLine => vec![(None, 0, wanted(rows::mid_line(data(), most)))],
         Set::Santacoder => vec![(None, 0, wanted(rows::santacoder(data(), most)))],
         Set::HumanevalX => {
             let bench = house.bench.map(|bench| programs::rows(data(), most, bench));

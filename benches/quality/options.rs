@@ -18,6 +18,7 @@ const RUN_ROWS: usize = 24;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Set {
     SingleLine,
+    MidLine,
     RandomSpan,
     Santacoder,
     Lines,
@@ -26,8 +27,9 @@ pub enum Set {
 }
 
 impl Set {
-    const ALL: [Set; 6] = [
+    const ALL: [Set; 7] = [
         Set::SingleLine,
+        Set::MidLine,
         Set::RandomSpan,
         Set::Santacoder,
         Set::Lines,
@@ -38,6 +40,7 @@ impl Set {
     pub fn name(self) -> &'static str {
         match self {
             Set::SingleLine => "SingleLine",
+            Set::MidLine => "MidLine",
             Set::RandomSpan => "RandomSpan",
             Set::Santacoder => "santacoder",
             Set::Lines => "lines",
@@ -134,7 +137,7 @@ pub fn parse() -> Options {
         }
     }
     if options.sets.is_empty() {
-        options.sets = vec![Set::SingleLine, Set::RandomSpan, Set::Santacoder];
+        options.sets = vec![Set::SingleLine, Set::MidLine, Set::RandomSpan, Set::Santacoder];
         if !options.trees.is_empty() {
             options.sets.extend([Set::Lines, Set::CrossFile]);
         }

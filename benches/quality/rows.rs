@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use crate::score::Wanted;
 
+/// A line with the cursor inside has at least so many bytes.
+pub const SHORTEST: usize = 8;
+
 /// A place to complete at.
 #[derive(Clone, Debug, Default)]
 pub struct Row {
@@ -63,7 +66,8 @@ impl Row {
 /// `most` of them, evenly spread.
 pub fn spread<T>(all: Vec<T>, most: usize) -> Vec<T> {
     let step = (all.len() as f64 / most.max(1) as f64).max(1.0);
-    let wanted: Vec<usize> = (0..most).map(|i| (i as f64 * step).ceil() as usize).collect();
+    let wanted: Vec<usize> =
+        (0..most.min(all.len())).map(|i| (i as f64 * step).ceil() as usize).collect();
     let chosen = all.into_iter().enumerate().filter(|(i, _)| wanted.binary_search(i).is_ok());
     chosen.map(|(_, one)| one).collect()
 }
@@ -93,6 +97,23 @@ pub fn humaneval(folder: &Path, set: &str, most: usize) -> Result<Vec<Row>, Stri
             ..Row::default()
         };
         first_of(&hole, row)
+    });
+    Ok(spread(rows.collect(), most))
+}
+
+/// The lines of `SingleLine` with the cursor at random inside each.
+///
+/// # Errors
+/// A sentence for a person.
+pub fn mid_line(folder: &Path, most: usize) -> Result<Vec<Row>, String> {
+    let rows = humaneval(folder, "SingleLine", usize::MAX)?.into_iter().enumerate();
+    let rows = rows.filter_map(|(number, row)| {
+        let indent = row.hidden.len() - row.hidden.trim_start().len();
+        let length = row.hidden.trim().len();
+        let at = indent + 1 + random(number as u64, length.saturating_sub(1));
+        let (begun, hidden) = row.hidden.split_at_checked(at).filter(|_| length >= SHORTEST)?;
+        let (before, hidden) = (format!("{}{begun}", row.before), hidden.to_owned());
+        Some(Row { before, hidden, ..row })
     });
     Ok(spread(rows.collect(), most))
 }

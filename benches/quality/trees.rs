@@ -10,15 +10,13 @@ use std::path::{Path, PathBuf};
 use tandem::syntax;
 use tower_lsp::lsp_types::Url;
 
-use crate::rows::{Row, random, spread};
+use crate::rows::{Row, SHORTEST, random, spread};
 use crate::score::identifiers;
 
 /// Bytes of the longest file whose names are read.
 const MOST: u64 = 4 << 20;
 /// How lines begin that are no code.
 const COMMENTS: [&str; 4] = ["//", "#", "*", "\"\"\""];
-/// Characters of the shortest line.
-const SHORTEST: usize = 8;
 
 /// A tree's name.
 pub fn name(tree: &Path) -> String {
