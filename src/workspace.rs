@@ -298,12 +298,13 @@ impl Worker {
 
     fn put(&self, path: &Path, text: &str) {
         let Some(language) = language(path) else { return };
-        // One that takes too long keeps what was known.
-        let Some(outline) = language.outline(text) else { return };
         let name = self.name(path);
         let words = words::Of::text(text);
         self.change_words(|known| known.put(&name, words));
-        self.change_index(|index| index.put(&name, language.id, outline));
+        // One that takes too long keeps what was known of its definitions.
+        if let Some(outline) = language.outline(text) {
+            self.change_index(|index| index.put(&name, language.id, outline));
+        }
     }
 
     fn remove(&self, path: &Path) {

@@ -322,8 +322,9 @@ async fn a_name_that_occurs_nowhere_is_shown_only_when_the_model_is_very_sure() 
 #[tokio::test]
 async fn a_name_that_occurs_nowhere_is_tried_again_among_those_that_do() {
     let folder = tempfile::tempdir().unwrap();
-    let names: String = (0..super::names::MANY).map(|n| format!("fn name_{n}() {{}}\n")).collect();
-    std::fs::write(folder.path().join("names.rs"), names).unwrap();
+    let names: String = (0..super::names::MANY).map(|n| format!("name_{n} ")).collect();
+    let text = format!("// {names}\nfn name_7() {{}}\n");
+    std::fs::write(folder.path().join("names.rs"), text).unwrap();
     let workspace = Arc::new(Workspace::default());
     workspace.open_folders(vec![folder.path().to_owned()]);
     workspace.settle();
