@@ -19,6 +19,11 @@
 //! others have the name in 18 % of 420 calls, and together with 400 bytes of this comment it is there as
 //! often (63 %) as in 750 bytes of the comment alone (64), less often where the model does not see it already.
 //!
+//! What is chosen does not help the 0.5B to write the right name yet: of 117 calls in the nine trees 58.1 %
+//! with 400 bytes of it, 59.0 % with none; the right definition by itself gives 70.9 %. Where the name is in
+//! the comment the model mostly sees it in the file too. Names without parameters, which are there more
+//! often (60 % in 400 bytes), did no better (63 calls).
+//!
 //! A comment near the cursor rather than Qwen's repository block far from it: with the right
 //! signature in it the 0.5B model writes the name of a function from another file in 38 % of cases,
 //! with the block in 30, with nothing in 24 (67 calls in Rust crates).

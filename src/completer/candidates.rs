@@ -45,8 +45,8 @@ impl Completer {
             let Some(begun) = along(&answer, &fork) else { continue };
             let prompt = wanted.prompt.further(&begun);
             let ends = fork.text.is_empty() || begun.contains('\n');
-            let text = if ends && wanted.extent == Extent::Line {
-                begun.split('\n').next().unwrap_or_default().to_owned()
+            let (text, whole) = if ends && wanted.extent == Extent::Line {
+                (begun.split('\n').next().unwrap_or_default().to_owned(), true)
             } else {
                 let mut cost = Figures::default();
                 let wanted = Wanted { prompt: &prompt, begun: &begun, forks: 0, ..wanted };
@@ -62,12 +62,12 @@ impl Completer {
                         false,
                     );
                 }
-                text
+                (text, whole)
             };
             if add(&mut found, &text, wanted)
                 && let Some(mut memory) = self.documents.get_mut(document)
             {
-                memory.remember_beside(wanted.prompt, text);
+                memory.remember_beside(wanted.prompt, text, whole);
             }
         }
         found.split_off(1)

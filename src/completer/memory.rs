@@ -121,12 +121,12 @@ impl Memory {
     }
 
     /// Remembers another answer to a prompt that is remembered already, which goes before it.
-    pub fn remember_beside(&mut self, prompt: &Prompt, text: String) {
+    pub fn remember_beside(&mut self, prompt: &Prompt, text: String, whole: bool) {
         let other = Remembered {
             before: before(prompt),
             suffix: prompt.suffix.clone(),
             text,
-            whole: true,
+            whole,
             doubtful: false,
         };
         let same =
