@@ -91,6 +91,7 @@ pub fn shape(generated: &str, around: Around) -> Option<Suggestion> {
     let text = loops::without_loops(&text);
     let text = overlap::without_rest_of_line(text, around.rest_of_line);
     let text = below::without_next_line(text, around);
+    let text = below::without_next_line_behind(text, around);
     let text = below::without_lines_below(text, around).trim_end();
     if below::rewrites_lines_below(text, around)
         || above::repeats_above(text, around)

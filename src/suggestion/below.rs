@@ -7,6 +7,8 @@ use super::{Around, Line, lines};
 const COMPARED: usize = 20;
 /// A line this near to the next one is that line again, percent of its characters. Continue's.
 const NEAR_LINE: usize = 10;
+/// A shorter line stands behind another one by chance, letters and digits.
+const LETTERS: usize = 4;
 /// The first lines of a suggestion, and how near to those below they may not be, percent of their
 /// characters. Tabby's.
 const FIRST: usize = 3;
@@ -42,6 +44,23 @@ pub fn without_next_line<'a>(text: &'a str, around: Around) -> &'a str {
     };
     let found = lines(text, around).iter().find(again).map(|line| line.start);
     &text[..found.unwrap_or(text.len())]
+}
+
+/// Cuts the next line off the end of the text's last one: `self.map` and `.get(key)` stand on two
+/// lines, and the model writes both on the first. What needs something behind it keeps it: `a = b(c)`
+/// above `b(c)`.
+pub fn without_next_line_behind<'a>(text: &'a str, around: Around) -> &'a str {
+    let next = around.next_line().unwrap_or_default().trim();
+    let letters = next.chars().filter(|c| c.is_alphanumeric()).count();
+    let Some(left) = text.strip_suffix(next).filter(|_| letters >= LETTERS) else { return text };
+    let is_of_a_name = |c: char| c.is_alphanumeric() || c == '_';
+    let cuts_a_name = next.starts_with(is_of_a_name) && left.ends_with(is_of_a_name);
+    let kept = left.trim_end();
+    let needs_more = kept.ends_with(['=', '(', '[', '{', '.', '+', '-', '*', '/', '&', '|', '!'])
+        || kept.ends_with("return");
+    // By itself on its line it may be another one.
+    let stands_alone = left[left.rfind('\n').map_or(0, |at| at + 1)..].trim().is_empty();
+    if cuts_a_name || needs_more || stands_alone { text } else { kept }
 }
 
 /// Whether the first lines are nearly those below.
@@ -99,6 +118,26 @@ mod tests {
         check("impl A {\n    fn f() {$0\n}\n", "\n        1\n    }", "\n        1\n    }|");
         check("x = [$0\n]\n", "\n    1,\n]", "\n    1,|");
         check("fn f() {\n    if a {$0\n    }\n}\n", "\n        b()\n    }", "\n        b()|");
+    }
+
+    #[test]
+    fn the_next_line_is_not_repeated_behind_this_one() {
+        let chain = "fn f() {\n    $0\n        .get(&key)\n}\n";
+        check(chain, "self.map.get(&key)", "self.map|");
+        check(chain, "self.map.get(&keys)", "self.map.get(&keys)|");
+        check("f(\n    $0\n    b: Vec<u8>,\n)\n", "a: u8, b: Vec<u8>,", "a: u8,|");
+        check("    let a$0\n    find(key);\n", " = find(key);", " = find(key);|");
+        check("    $0\n    find(key);\n", "refind(key);", "refind(key);|");
+        check(
+            "fn f() {\n    if a {$0\n    return b;\n}\n",
+            "\n        c();\n        return b;\n    }",
+            "\n        c();\n        return b;\n    }|",
+        );
+        check(
+            "fn f() {\n    if a {$0\n        }\n    return b;\n}\n",
+            "\n        return b;",
+            "\n        return b;|",
+        );
     }
 
     #[test]
