@@ -245,7 +245,6 @@ impl Completer {
             invoked: place.invoked,
             in_strings_and_comments: style.in_strings_and_comments,
             after: after.as_ref(),
-            ..Asking::default()
         };
         if silence::why(around, asking).is_some() {
             return Answered::default();

@@ -135,6 +135,15 @@ mod tests {
     }
 
     #[test]
+    fn a_chain_that_goes_on_in_the_next_line_is_told_of_first() {
+        let open = "pub fn open_till() -> Till {}\n";
+        let index = index(&[("till.rs", TILL), ("open.rs", open)]);
+        let fixture = "fn main() {\n    open_till()\n        $0\n}\n";
+        let told = "// Till: count(coins) -> u8\n// Lock: lock()\n";
+        check(&index, "main.rs", fixture, 45, told);
+    }
+
+    #[test]
     fn what_can_be_done_with_a_variable_not_used_yet_comes_first() {
         let index = index(&[("shop.rs", SHOP), ("till.rs", TILL)]);
         let fixture = |used: &str| {

@@ -32,10 +32,6 @@ pub enum After {
 pub struct Asking<'a> {
     /// A person asked, rather than just typed.
     pub invoked: bool,
-    /// What the syntax says about the byte before the cursor, and `false` where no parse was made:
-    /// strings and comments are told by their marks too, which also knows those that are only being
-    /// typed (`///`, `"""`).
-    pub is_opaque: bool,
     /// The setting `completion.in_strings_and_comments`.
     pub in_strings_and_comments: bool,
     /// What was just accepted here.
@@ -50,7 +46,7 @@ pub struct Asking<'a> {
 /// goes on by Enter.
 pub fn why(around: Around, asking: Asking) -> Option<Silence> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let Asking { invoked, is_opaque, in_strings_and_comments, after } = asking;
+    let Asking { invoked, in_strings_and_comments, after } = asking;
     if invoked || matches!(after, Some(After::Part(_))) {
         None
     } else if after == Some(&After::Accept) {
@@ -59,7 +55,7 @@ pub fn why(around: Around, asking: Asking) -> Option<Silence> {
         Some(Silence::WordContinues)
     } else if is_blank(around) {
         Some(Silence::NothingAround)
-    } else if !in_strings_and_comments && (is_opaque || in_string_or_comment(around)) {
+    } else if !in_strings_and_comments && in_string_or_comment(around) {
         Some(Silence::StringOrComment)
     } else if statement_ended(around) {
         Some(Silence::StatementEnded)
@@ -72,6 +68,7 @@ fn is_blank(around: Around) -> bool {
     [around.before, around.rest_of_line, around.below].iter().all(|text| text.trim().is_empty())
 }
 
+/// By the marks, which also tells those that are only being typed (`///`, `"""`).
 fn in_string_or_comment(around: Around) -> bool {
     scan(super::extent::item(around.before), around.language).end != Within::Code
 }
@@ -119,10 +116,10 @@ mod tests {
 
     #[test]
     fn in_a_string_or_comment_there_is_none_where_it_is_allowed() {
-        let around = around("let s = ab$0\n", "rust");
-        let opaque = Asking { is_opaque: true, ..Asking::default() };
-        assert_eq!(why(around, opaque), Some(Silence::StringOrComment));
-        assert_eq!(why(around, Asking { in_strings_and_comments: true, ..opaque }), None);
+        let around = around("let s = \"ab$0\n", "rust");
+        assert_eq!(why(around, Asking::default()), Some(Silence::StringOrComment));
+        let allowed = Asking { in_strings_and_comments: true, ..Asking::default() };
+        assert_eq!(why(around, allowed), None);
     }
 
     #[test]
