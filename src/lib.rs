@@ -71,6 +71,7 @@
 //!
 //! The first is held by a test that reads the sources, the others by tests of what they promise.
 
+pub mod ask;
 pub mod client;
 pub mod completer;
 pub mod context;

@@ -13,11 +13,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::ask::price::ModelPrices;
 use crate::completer::Style;
 use crate::prompt::Budget;
 
 /// Keys that only the user's own `config.toml` may set.
-pub const USER_ONLY: [&str; 1] = ["model_path"];
+pub const USER_ONLY: [&str; 2] = ["model_path", "ask"];
 
 /// Everything a person can set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +45,8 @@ pub struct Settings {
     pub engine: EngineSettings,
     /// What is written down of the suggestions.
     pub journal: JournalSettings,
+    /// Asking Claude. Only in your own `config.toml`.
+    pub ask: AskSettings,
 }
 
 /// Whether to offer something to the editor.
@@ -139,6 +142,86 @@ pub struct JournalSettings {
     pub enabled: bool,
 }
 
+/// Asking Claude: what is sent only after you have seen it and said yes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct AskSettings {
+    /// Offer to ask Claude at all. Nothing is sent before you say so either way.
+    pub enabled: bool,
+    /// `sonnet`, `opus`, `haiku`, or a model's full name.
+    pub model: String,
+    /// Where the API is, if not at Anthropic: a gateway's address. `ANTHROPIC_BASE_URL` counts where
+    /// this is not set.
+    pub base_url: Option<String>,
+    /// A proxy's address; the system's proxy settings count where this is not set.
+    pub proxy: Option<String>,
+    /// A command that prints a key, run when there is none in the environment or the keyring.
+    pub key_helper: Option<String>,
+    /// How hard Claude thinks: `low`, `medium`, `high`; the model's own default where not set.
+    pub effort: Option<Effort>,
+    /// Tokens of your files that are sent at most, estimated.
+    #[schemars(range(min = 500, max = 500_000))]
+    pub bundle_tokens: u32,
+    /// Tokens that an answer may take, thinking included.
+    #[schemars(range(min = 256, max = 128_000))]
+    pub answer_tokens: u32,
+    /// Folders of workspaces whose questions are sent without a look at them first. The budget holds.
+    pub always: Vec<PathBuf>,
+    /// Files that are never sent, as patterns of a `.gitignore`, besides those that ignore files and
+    /// tandem's own list name.
+    pub never: Vec<String>,
+    /// How much may be spent.
+    pub budget: BudgetSettings,
+    /// Models and prices that you know better than tandem, as in its own table.
+    pub models: Vec<ModelPrices>,
+}
+
+/// How hard a model thinks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Effort {
+    Low,
+    Medium,
+    High,
+}
+
+/// Dollars that may be spent on asking.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct BudgetSettings {
+    /// On one question.
+    pub request_dollars: f64,
+    /// In a day, from midnight to midnight where you are.
+    pub day_dollars: f64,
+    /// In a month, from its first day.
+    pub month_dollars: f64,
+}
+
+impl Default for AskSettings {
+    fn default() -> Self {
+        AskSettings {
+            enabled: true,
+            model: "sonnet".into(),
+            base_url: None,
+            proxy: None,
+            key_helper: None,
+            effort: None,
+            bundle_tokens: 24_000,
+            answer_tokens: 16_000,
+            always: Vec::new(),
+            never: Vec::new(),
+            budget: BudgetSettings::default(),
+            models: Vec::new(),
+        }
+    }
+}
+
+impl Default for BudgetSettings {
+    fn default() -> Self {
+        BudgetSettings { request_dollars: 1.0, day_dollars: 5.0, month_dollars: 50.0 }
+    }
+}
+
 impl Default for JournalSettings {
     fn default() -> Self {
         JournalSettings { enabled: true }
@@ -158,6 +241,7 @@ impl Default for Settings {
             context: ContextSettings::default(),
             engine: EngineSettings::default(),
             journal: JournalSettings::default(),
+            ask: AskSettings::default(),
         }
     }
 }
