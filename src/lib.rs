@@ -15,7 +15,7 @@
 //!
 //! | room | job |
 //! |---|---|
-//! | `main` | the command line: serve, complete, model, doctor, demo |
+//! | `main` | the command line: serve, complete, ask, key, stats, model, doctor, demo |
 //! | [`lsp`] | the protocol, and the only room that knows it or tower-lsp |
 //! | [`document`] | open documents: rope, version, tree; positions; edits as checked values |
 //! | [`syntax`] | languages from `grammars/`; what the syntax says about a piece of text |
@@ -25,6 +25,7 @@
 //! | [`completer`] | one request: typed-along answers → prompt → engine → suggestion |
 //! | [`suggestion`] | how much of an answer is wanted, and what of it is shown (pure) |
 //! | [`engine`] | `trait Engine`, the one seam; llama.cpp; its process; the scripted engine of the tests |
+//! | [`ask`] | a question that spans files → bundle → a person's yes → Claude → answer, edits |
 //! | [`model`] | find, download, check, import, choose a model; the best weights for this CPU |
 //! | [`settings`] | raw settings from four places → one validated value |
 //! | [`wanted`] | the settings → the engine they want |
@@ -55,8 +56,8 @@
 //!
 //! # What always holds
 //!
-//! 1. Only `engine/llama.rs` and its folder name `llama_cpp_2`; only `model/` can open a connection off this
-//!    machine, and built without the feature `net` nothing can.
+//! 1. Only `engine/llama.rs` and its folder name `llama_cpp_2`; only `model/` and `ask/` can open a connection off
+//!    this machine, and built without the feature `net` nothing can.
 //! 2. Document changes are applied in wire order, before any `.await`; a request works on the
 //!    snapshot taken when it arrived.
 //! 3. Every request gets exactly one answer; a superseded one gets it at once.
@@ -68,6 +69,9 @@
 //!    by itself: when nobody types, nothing runs.
 //! 7. A model file is read by llama.cpp only after our own header check and, where a hash is
 //!    recorded, only if it matches.
+//!
+//! 8. Nothing is sent to Claude but the bytes that a person was shown, after a yes; what was not reserved
+//!    in the budget is not sent.
 //!
 //! The first is held by a test that reads the sources, the others by tests of what they promise.
 

@@ -4,6 +4,8 @@
 //! side: `frames` keeps frames from it that would end the session, `ingress` applies document
 //! changes in wire order before any handler runs and gives each request the snapshot of its moment.
 
+mod actions;
+mod ask;
 mod backend;
 mod client_facts;
 mod commands;
@@ -21,6 +23,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_lsp::{LspService, Server};
 
+use crate::ask::ledger::Ledger;
+use crate::ask::papers::Papers;
 use crate::engine::Engine;
 use crate::journal::Journal;
 use crate::model::Store;
@@ -47,6 +51,10 @@ pub struct Parts {
     pub store: Option<Store>,
     /// Where it is written down what becomes of suggestions.
     pub journal: Journal,
+    /// What asking Claude cost.
+    pub ledger: Ledger,
+    /// Where previews and answers are written.
+    pub papers: Papers,
 }
 
 /// Serves one client until it says `exit`, closes its end, or is gone. The exit code that the
@@ -61,6 +69,8 @@ where
     let (service, socket) = LspService::build(|client| Backend::new(client, parts))
         .custom_method(inline::METHOD, Backend::inline)
         .custom_method(popup::INTERNAL_METHOD, Backend::popup)
+        .custom_method("workspace/textDocumentContent", Backend::content)
+        .custom_method("window/workDoneProgress/cancel", Backend::cancel_progress)
         .finish();
     let session: Arc<Session> = service.inner().session.clone();
     let ingress = Ingress::new(service, session.clone());

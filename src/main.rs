@@ -6,6 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use tandem::ask::cli::{self, LinePlace};
+use tandem::ask::key::cli as ask_key;
+use tandem::ask::ledger::{self, Ledger};
+use tandem::ask::papers::{self, Papers};
 use tandem::engine::llama::quantize::Recipe;
 use tandem::engine::llama::{self, Llama, Options};
 use tandem::engine::rendezvous::Rendezvous;
@@ -13,8 +17,9 @@ use tandem::engine::states::{self, StateOptions};
 use tandem::engine::{Answer, Engine, Request, State, host};
 use tandem::journal::Journal;
 use tandem::lsp::{self, Parts, SharedSettings};
+use tandem::model::cli as model_cli;
 use tandem::model::optimize::workshop;
-use tandem::model::{Optimize, SourceChoice, Store, choice, cli, optimize};
+use tandem::model::{Optimize, SourceChoice, Store, choice, optimize};
 use tandem::once::FilePlace;
 use tandem::{demo, doctor, machine, once, wanted};
 
@@ -50,6 +55,38 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Ask Claude about a place in your code, after showing you all that would be sent.
+    ///
+    /// Chooses what of the workspace the question needs, shows the list with the reason for each file,
+    /// the size, the price and the host, and sends nothing before you say yes. It takes a key: see
+    /// `tandem key --help`.
+    #[command(
+        after_help = "Example:\n  tandem ask src/pool.rs:120 \"why does this deadlock?\"\n  tandem ask --edit src/pool.rs:120 \"take the lock only once\"\n  tandem ask --dry-run src/pool.rs:120 \"why?\" > request.json"
+    )]
+    Ask {
+        /// FILE:LINE, or a file.
+        place: LinePlace,
+        /// The question, or what to change.
+        question: String,
+        /// Ask for edits; each file is changed only after you have seen how.
+        #[arg(long)]
+        edit: bool,
+        /// Print the exact body of the request, and send nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Send without being asked. The budget holds.
+        #[arg(long, short)]
+        yes: bool,
+        /// sonnet, opus, haiku, or a model's full name.
+        #[arg(long)]
+        model: Option<String>,
+        /// The workspace's folder, instead of the file's repository.
+        #[arg(long, value_name = "FOLDER")]
+        root: Option<PathBuf>,
+    },
+    /// Keep the key for Claude where the system keeps secrets.
+    #[command(subcommand, after_help = "Example:\n  tandem key set")]
+    Key(KeyCommand),
     /// Get, import and check models.
     #[command(subcommand, after_help = "Example:\n  tandem model pull qwen2.5-coder-0.5b")]
     Model(ModelCommand),
@@ -164,9 +201,25 @@ enum ModelCommand {
 }
 
 #[derive(Subcommand)]
+enum KeyCommand {
+    /// Read a key, from the terminal without showing it or from standard input, and keep it in the
+    /// system's keyring.
+    #[command(after_help = "Example:\n  tandem key set\n  pass show anthropic | tandem key set")]
+    Set,
+    /// Remove the key from the system's keyring.
+    #[command(after_help = "Example:\n  tandem key remove")]
+    Remove,
+    /// Say which key would be used, without showing it: that of the environment (ANTHROPIC_API_KEY,
+    /// ANTHROPIC_AUTH_TOKEN), of the keyring, or of `ask.key_helper` in config.toml.
+    #[command(after_help = "Example:\n  tandem key where")]
+    Where,
+}
+
+#[derive(Subcommand)]
 enum CacheCommand {
-    /// Remove all saved states: what models made of the documents you edited. They are only ever
-    /// there to save time; `engine.states_mb = 0` in config.toml keeps none.
+    /// Remove all saved states (what models made of the documents you edited, only ever there to
+    /// save time) and the previews and answers of your questions to Claude. `engine.states_mb = 0` in
+    /// config.toml keeps no states.
     #[command(after_help = "Example:\n  tandem cache clear")]
     Clear,
     /// Print the folder they are in, and how much they take.
@@ -236,6 +289,11 @@ async fn run(command: Command) -> Result<ExitCode, String> {
     match command {
         Command::Serve { stdio: _ } => return Ok(serve().await),
         Command::Complete { place, json } => once::run(&place, json).await?,
+        Command::Ask { place, question, edit, dry_run, yes, model, root } => {
+            let options = cli::Options { place, question, edit, dry_run, yes, model, root };
+            cli::run(options, Ledger::at(ledger::folder())).await?;
+        }
+        Command::Key(command) => key(&command).await?,
         Command::Model(command) => model(command).await?,
         Command::Cache(command) => cache(&command)?,
         Command::Doctor { json } => {
@@ -268,7 +326,9 @@ async fn serve() -> ExitCode {
         Err(problem) => Arc::new(NoEngine(problem)),
     };
     let journal = Journal::at(tandem::journal::folder());
-    let parts = Parts { engine, settings, user, store: store.ok(), journal };
+    let ledger = Ledger::at(ledger::folder());
+    let papers = Papers::at(papers::folder());
+    let parts = Parts { engine, settings, user, store: store.ok(), journal, ledger, papers };
     let code = lsp::serve(tokio::io::stdin(), tokio::io::stdout(), parts).await;
     // The reader of standard input may wait for ever; the protocol wants the process gone now.
     std::process::exit(code)
@@ -289,30 +349,42 @@ impl Engine for NoEngine {
 
 async fn model(command: ModelCommand) -> Result<(), String> {
     let done = match command {
-        ModelCommand::List { json } => cli::list(json).await,
+        ModelCommand::List { json } => model_cli::list(json).await,
         ModelCommand::Pull { name, source, no_optimize } => {
             let optimize = if no_optimize { Optimize::No } else { Optimize::Yes };
-            cli::pull(name.as_deref(), source, optimize).await
+            model_cli::pull(name.as_deref(), source, optimize).await
         }
         ModelCommand::Optimize { name, again, thorough, only, json } => {
             let threads = wanted::user_layers()?.settings().0.engine.threads;
             let options =
                 optimize::Options { threads, again, thorough, only, ..Default::default() };
-            cli::optimize(name.as_deref(), &options, json).await
+            model_cli::optimize(name.as_deref(), &options, json).await
         }
-        ModelCommand::Remove { name } => cli::remove(&name).await,
-        ModelCommand::Import { file } => cli::import(&file).await,
+        ModelCommand::Remove { name } => model_cli::remove(&name).await,
+        ModelCommand::Import { file } => model_cli::import(&file).await,
         ModelCommand::Path { name, original } => {
             let mut settings = wanted::user_layers()?.settings().0;
             settings.engine.optimized &= !original;
             // A model was asked for by name.
             settings.model_path = None;
             let in_use = |store: &Store, path: &Path| wanted::file_of(&settings, store, path);
-            cli::path(name.as_deref(), in_use).await
+            model_cli::path(name.as_deref(), in_use).await
         }
-        ModelCommand::Verify { name } => cli::verify(name.as_deref()).await,
+        ModelCommand::Verify { name } => model_cli::verify(name.as_deref()).await,
         ModelCommand::Recommend { json } => {
-            cli::recommend(json, machine::memory_bytes(), wanted::video_memory(), None).await
+            model_cli::recommend(json, machine::memory_bytes(), wanted::video_memory(), None).await
+        }
+    };
+    done.map_err(|error| error.to_string())
+}
+
+async fn key(command: &KeyCommand) -> Result<(), String> {
+    let done = match command {
+        KeyCommand::Set => ask_key::set().await,
+        KeyCommand::Remove => ask_key::remove().await,
+        KeyCommand::Where => {
+            let helper = wanted::user_layers()?.settings().0.ask.key_helper;
+            ask_key::whereabouts(helper.as_deref()).await.map(drop)
         }
     };
     done.map_err(|error| error.to_string())
@@ -329,6 +401,10 @@ fn cache(command: &CacheCommand) -> Result<(), String> {
             let (files, bytes) = states::clear(&folder)
                 .map_err(|error| format!("cannot clear {}: {error}", folder.display()))?;
             say(format!("removed {files} states, {:.1} MB", bytes as f64 / 1e6));
+            let asks = Papers::at(papers::folder()).clear();
+            let asks =
+                asks.map_err(|error| format!("cannot clear the answers of Claude: {error}"))?;
+            say(format!("removed {asks} conversations with Claude"));
         }
         CacheCommand::Path => {
             let (files, bytes) = states::size(&folder);

@@ -24,7 +24,7 @@
 mod catalogue;
 pub mod choice;
 pub mod cli;
-mod digest;
+pub(crate) mod digest;
 mod error;
 pub mod gguf;
 mod import;

@@ -13,7 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ask::price::ModelPrices;
+use crate::ask::ledger::Limits;
+use crate::ask::price::{ModelPrices, Money};
 use crate::completer::Style;
 use crate::prompt::Budget;
 
@@ -216,6 +217,17 @@ impl Default for AskSettings {
     }
 }
 
+impl BudgetSettings {
+    /// As the ledger counts it.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            request: Money::from_dollars(self.request_dollars),
+            day: Money::from_dollars(self.day_dollars),
+            month: Money::from_dollars(self.month_dollars),
+        }
+    }
+}
+
 impl Default for BudgetSettings {
     fn default() -> Self {
         BudgetSettings { request_dollars: 1.0, day_dollars: 5.0, month_dollars: 50.0 }
@@ -325,6 +337,8 @@ impl Settings {
         clamp("completion.block_ms", &mut self.completion.block_ms, 0, 60_000);
         clamp("context.definitions_bytes", &mut self.context.definitions_bytes, 0, 10_000);
         clamp("completion.confidence", &mut self.completion.confidence, 0, 100);
+        clamp("ask.bundle_tokens", &mut self.ask.bundle_tokens, 500, 500_000);
+        clamp("ask.answer_tokens", &mut self.ask.answer_tokens, 256, 128_000);
         clamp("engine.threads", &mut self.engine.threads, 0, 64);
         clamp("engine.context_tokens", &mut self.engine.context_tokens, 256, 131_072);
         clamp("engine.documents", &mut self.engine.documents, 1, 32);
@@ -332,6 +346,17 @@ impl Settings {
         clamp("engine.idle_minutes", &mut self.engine.idle_minutes, 0, 1_440);
         clamp("context.prefix_bytes", &mut self.context.prefix_bytes, 200, 100_000);
         clamp("context.suffix_bytes", &mut self.context.suffix_bytes, 0, 50_000);
+        let budget = &mut self.ask.budget;
+        for (name, dollars) in [
+            ("request_dollars", &mut budget.request_dollars),
+            ("day_dollars", &mut budget.day_dollars),
+            ("month_dollars", &mut budget.month_dollars),
+        ] {
+            if !(0.0..=1e6).contains(dollars) {
+                warnings.push(format!("ask.budget.{name} must be 0 to 1,000,000; using 0"));
+                *dollars = 0.0;
+            }
+        }
         self
     }
 }

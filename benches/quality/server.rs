@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use ropey::Rope;
 use serde_json::json;
+use tandem::ask::ledger::Ledger;
+use tandem::ask::papers::Papers;
 use tandem::client::{Client, ClientError, Edit, Item, Position, Range, Trigger};
 use tandem::document::{Encoding, position};
 use tandem::journal::Journal;
@@ -69,7 +71,8 @@ impl Server {
         let engine = recorder.clone();
         let settings = SharedSettings::default();
         let (user, journal) = (Ok(Layers::default()), Journal::default());
-        let parts = Parts { engine, settings, user, store: None, journal };
+        let (ledger, papers) = (Ledger::at(None), Papers::default());
+        let parts = Parts { engine, settings, user, store: None, journal, ledger, papers };
         runtime.spawn(lsp::serve(server_in, server_out, parts));
         let (from_server, to_server) = tokio::io::split(ours);
         let handle = runtime.handle().clone();

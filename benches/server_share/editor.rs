@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tandem::ask::ledger::Ledger;
+use tandem::ask::papers::Papers;
 use tandem::engine::Engine;
 use tandem::journal::Journal;
 use tandem::lsp::{self, Parts, SharedSettings};
@@ -41,7 +43,8 @@ impl Editor {
         let (server_out, from_server) = tokio::io::duplex(1 << 20);
         let settings = SharedSettings::default();
         let (user, journal) = (Ok(Layers::default()), Journal::default());
-        let parts = Parts { engine, settings, user, store: None, journal };
+        let (ledger, papers) = (Ledger::at(None), Papers::default());
+        let parts = Parts { engine, settings, user, store: None, journal, ledger, papers };
         tokio::spawn(lsp::serve(server_in, server_out, parts));
         let from_server = BufReader::new(from_server);
         let mut editor = Editor { to_server, from_server, id: 0, version: 0 };

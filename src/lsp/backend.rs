@@ -8,15 +8,16 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::lsp_types::{
-    CompletionOptions, ConfigurationItem, DidChangeConfigurationParams,
+    CodeActionKind, CodeActionOptions, CodeActionParams, CodeActionProviderCapability,
+    CodeActionResponse, CompletionOptions, ConfigurationItem, DidChangeConfigurationParams,
     DidChangeWatchedFilesParams, ExecuteCommandOptions, ExecuteCommandParams, InitializeParams,
     InitializeResult, InitializedParams, MessageType, PositionEncodingKind, Registration,
     SaveOptions, ServerCapabilities, ServerInfo, TextDocumentSyncKind, TextDocumentSyncOptions,
-    TextDocumentSyncSaveOptions,
+    TextDocumentSyncSaveOptions, WorkDoneProgressCancelParams,
 };
 use tower_lsp::{Client, LanguageServer, async_trait};
 
-use super::session::{Session, path_of};
+use super::session::{NamedDocument, Session, path_of};
 use super::{Parts, commands, inline, popup, progress};
 use crate::document::Encoding;
 use crate::settings::Offer;
@@ -78,7 +79,19 @@ impl Backend {
         }
     }
 
-    /// Asks the client for its settings, in the background.
+    /// `workspace/textDocumentContent` of LSP 3.18: the text of a document of ours.
+    pub async fn content(&self, params: NamedDocument) -> Result<Value> {
+        match self.session.asks.text(&params.uri) {
+            Some(text) => Ok(json!({"text": text})),
+            None => Err(Error::invalid_params(format!("there is no document {}", params.uri))),
+        }
+    }
+
+    /// `window/workDoneProgress/cancel`. Only asking Claude can be cancelled by it.
+    pub async fn cancel_progress(&self, params: WorkDoneProgressCancelParams) {
+        self.session.progress.cancel(&params.token);
+    }
+
     /// Asks to be told of files that others write.
     fn watch_files(&self) {
         let ends = syntax::extensions().collect::<Vec<_>>().join(",");
@@ -96,6 +109,7 @@ impl Backend {
         });
     }
 
+    /// Asks the client for its settings, in the background.
     fn pull_settings(&self) {
         let (client, session) = (self.client.clone(), self.session.clone());
         tokio::spawn(async move {
@@ -119,10 +133,8 @@ impl LanguageServer for Backend {
         let warnings = self.session.change_settings(|layers| layers.editor = options);
         let client = self.client.clone();
         tokio::spawn(async move { warn(&client, warnings).await });
+        self.session.set_folders(folders);
         let settings = self.session.settings.get();
-        if settings.context.definitions_bytes > 0 {
-            self.session.workspace.open_folders(folders);
-        }
         let popup = match settings.popup {
             Offer::On => true,
             Offer::Off => false,
@@ -155,6 +167,14 @@ impl LanguageServer for Backend {
                 completion_provider: popup.then(|| CompletionOptions {
                     trigger_characters: Some(triggers),
                     ..CompletionOptions::default()
+                }),
+                code_action_provider: settings.ask.enabled.then(|| {
+                    let kinds =
+                        [CodeActionKind::QUICKFIX, CodeActionKind::REFACTOR].map(Some).into_iter();
+                    CodeActionProviderCapability::Options(CodeActionOptions {
+                        code_action_kinds: Some(kinds.flatten().collect()),
+                        ..CodeActionOptions::default()
+                    })
                 }),
                 execute_command_provider: Some(ExecuteCommandOptions {
                     commands: commands::NAMES.map(str::to_owned).to_vec(),
@@ -194,6 +214,10 @@ impl LanguageServer for Backend {
         for change in params.changes {
             self.session.file_changed(change.uri.as_str());
         }
+    }
+
+    async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
+        Ok(Some(self.session.actions(&params)))
     }
 
     async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<Value>> {

@@ -20,6 +20,18 @@ pub struct ClientFacts {
     pub configuration: bool,
     /// It tells of files that others write when asked to.
     pub watches_files: bool,
+    /// It opens documents when asked to (`window/showDocument`).
+    pub shows_documents: bool,
+    /// It asks for the texts of documents that are in no file (`workspace/textDocumentContent`).
+    pub asks_for_content: bool,
+    /// It asks its person for a line of text (`experimental.tandemInput`).
+    pub asks_for_text: bool,
+    /// It takes edits with versions (`documentChanges`).
+    pub changes_documents: bool,
+    /// It shows edits and asks before it applies them (`changeAnnotations`).
+    pub annotates_changes: bool,
+    /// It creates files as part of an edit.
+    pub creates_files: bool,
     /// The units that positions are counted in: the first that the client lists and we know.
     pub encoding: Encoding,
 }
@@ -29,6 +41,7 @@ impl ClientFacts {
     pub fn read(params: &Value) -> ClientFacts {
         let at = |pointer: &str| params.pointer(pointer).unwrap_or(&Value::Null);
         let can = |pointer: &str| at(&format!("/capabilities/{pointer}"));
+        let is_true = |pointer: &str| can(pointer).as_bool().unwrap_or_default();
         let encodings = can("general/positionEncodings").as_array();
         let known = |name: &Value| match name.as_str() {
             Some("utf-8") => Some(Encoding::Utf8),
@@ -40,11 +53,17 @@ impl ClientFacts {
             name: at("/clientInfo/name").as_str().unwrap_or_default().to_owned(),
             process: at("/processId").as_u64().and_then(|id| u32::try_from(id).ok()),
             ghost_text: can("textDocument/inlineCompletion").is_object(),
-            progress: can("window/workDoneProgress").as_bool().unwrap_or_default(),
-            configuration: can("workspace/configuration").as_bool().unwrap_or_default(),
-            watches_files: can("workspace/didChangeWatchedFiles/dynamicRegistration")
-                .as_bool()
-                .unwrap_or_default(),
+            progress: is_true("window/workDoneProgress"),
+            configuration: is_true("workspace/configuration"),
+            watches_files: is_true("workspace/didChangeWatchedFiles/dynamicRegistration"),
+            shows_documents: is_true("window/showDocument/support"),
+            asks_for_content: can("workspace/textDocumentContent").is_object(),
+            asks_for_text: is_true("experimental/tandemInput"),
+            changes_documents: is_true("workspace/workspaceEdit/documentChanges"),
+            annotates_changes: can("workspace/workspaceEdit/changeAnnotationSupport").is_object(),
+            creates_files: can("workspace/workspaceEdit/resourceOperations")
+                .as_array()
+                .is_some_and(|kinds| kinds.iter().any(|kind| kind == "create")),
             encoding: encodings
                 .and_then(|names| names.iter().find_map(known))
                 .unwrap_or(Encoding::Utf16),

@@ -7,13 +7,25 @@ use serde_json::{Value, json};
 use tower_lsp::Client;
 use tower_lsp::lsp_types::MessageType;
 
+use super::ask;
 use super::progress::Shown;
 use super::session::Session;
 use crate::engine::State;
 use crate::model::{self, Entry, Progress};
 
 /// The commands' names.
-pub const NAMES: [&str; 4] = ["tandem.status", "tandem.toggle", "tandem.accept", "tandem.pull"];
+pub const NAMES: [&str; 10] = [
+    "tandem.status",
+    "tandem.toggle",
+    "tandem.accept",
+    "tandem.pull",
+    "tandem.ask",
+    "tandem.cancel",
+    "tandem.applyEdits",
+    "tandem.send",
+    "tandem.editList",
+    "tandem.lookAgain",
+];
 
 /// Runs a command and answers at once; long work goes on in the background. `None` when there is
 /// no such command.
@@ -40,7 +52,7 @@ pub fn run(
             tokio::spawn(pull(client.clone(), session.clone(), wanted));
             Some(Value::Null)
         }
-        _ => None,
+        name => ask::run(client, session, name, arguments),
     }
 }
 

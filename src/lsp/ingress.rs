@@ -18,7 +18,7 @@ use tower_lsp::jsonrpc::{Error, ErrorCode, Id, Request, Response};
 
 use super::client_facts::ClientFacts;
 use super::session::{DidClose, DidOpen, Session};
-use super::{frames, inline, popup};
+use super::{ask, frames, inline, popup};
 use crate::settings::Offer;
 
 /// The parameter that carries a request's ticket from here to its handler.
@@ -127,7 +127,9 @@ where
         let answer = self.forward(request);
         let session = self.session.clone();
         async move {
-            Ok(answer.await?.map(|response| advertise(response, session.settings.get().ghost_text)))
+            let settings = session.settings.get();
+            let content = settings.ask.enabled && session.facts().asks_for_content;
+            Ok(answer.await?.map(|response| advertise(response, settings.ghost_text, content)))
         }
         .boxed()
     }
@@ -224,12 +226,17 @@ fn panicked(id: Id) -> Response {
     Response::from_error(id, error)
 }
 
-/// Adds what lsp-types 0.94 cannot say: that inline completions are offered.
-fn advertise(response: Response, ghost_text: Offer) -> Response {
+/// Adds what lsp-types 0.94 cannot say: that inline completions are offered, and texts of documents
+/// that are in no file.
+fn advertise(response: Response, ghost_text: Offer, content: bool) -> Response {
     let (id, body) = response.into_parts();
     let body = body.map(|mut result| {
         if ghost_text != Offer::Off {
             result["capabilities"]["inlineCompletionProvider"] = json!({});
+        }
+        if content {
+            let schemes = json!({"schemes": [ask::SCHEME]});
+            result["capabilities"]["workspace"]["textDocumentContent"] = schemes;
         }
         result
     });

@@ -1,8 +1,11 @@
 //! Tells the client how the engine is: `$/progress` while a model loads or downloads, one message
 //! when it cannot work. Runs in a task of its own, never in a handler.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
 
 use tower_lsp::Client;
 use tower_lsp::lsp_types::notification::Progress as ProgressNotification;
@@ -62,16 +65,55 @@ pub async fn follow(client: Client, session: Arc<Session>) {
     }
 }
 
+/// The reports that a person may cancel.
+#[derive(Default)]
+pub struct Cancellable(Mutex<HashMap<ProgressToken, CancellationToken>>);
+
+impl Cancellable {
+    /// Cancels what this report is of.
+    pub fn cancel(&self, token: &ProgressToken) {
+        if let Some(work) = self.all().remove(token) {
+            work.cancel();
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<ProgressToken, CancellationToken>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A progress report that the client shows.
 pub struct Shown {
     client: Client,
     token: ProgressToken,
     percent: u32,
+    said: String,
+    cancellable: Option<Arc<Session>>,
 }
 
 impl Shown {
     /// `None` when the client shows no progress.
     pub async fn begin(client: &Client, session: &Session, title: &str) -> Option<Shown> {
+        let shown = Shown::create(client, session).await?;
+        shown.start(title, Some(0), None).await;
+        Some(shown)
+    }
+
+    /// One without percents, which a person may cancel. `None` when the client shows no progress.
+    pub async fn begin_cancellable(
+        client: &Client,
+        session: &Arc<Session>,
+        title: &str,
+        work: CancellationToken,
+    ) -> Option<Shown> {
+        let mut shown = Shown::create(client, session).await?;
+        session.progress.all().insert(shown.token.clone(), work);
+        shown.cancellable = Some(session.clone());
+        shown.start(title, None, Some(true)).await;
+        Some(shown)
+    }
+
+    async fn create(client: &Client, session: &Session) -> Option<Shown> {
         if !session.facts().progress {
             return None;
         }
@@ -81,14 +123,26 @@ impl Shown {
         let create = WorkDoneProgressCreateParams { token: token.clone() };
         let created = client.send_request::<WorkDoneProgressCreate>(create);
         tokio::time::timeout(PATIENCE, created).await.ok()?.ok()?;
-        let shown = Shown { client: client.clone(), token, percent: 0 };
-        let begin = WorkDoneProgressBegin {
-            title: title.into(),
-            percentage: Some(0),
-            ..WorkDoneProgressBegin::default()
-        };
-        shown.send(WorkDoneProgress::Begin(begin)).await;
-        Some(shown)
+        let said = String::new();
+        Some(Shown { client: client.clone(), token, percent: 0, said, cancellable: None })
+    }
+
+    async fn start(&self, title: &str, percentage: Option<u32>, cancellable: Option<bool>) {
+        let title = title.to_owned();
+        let begin = WorkDoneProgressBegin { title, percentage, cancellable, message: None };
+        self.send(WorkDoneProgress::Begin(begin)).await;
+    }
+
+    /// Reports in words, each once.
+    pub async fn say(&mut self, message: &str) {
+        if message == self.said {
+            return;
+        }
+        message.clone_into(&mut self.said);
+        let message = Some(message.to_owned());
+        let cancellable = self.cancellable.is_some().then_some(true);
+        let report = WorkDoneProgressReport { message, percentage: None, cancellable };
+        self.send(WorkDoneProgress::Report(report)).await;
     }
 
     /// Reports whole percents, each once.
@@ -107,6 +161,9 @@ impl Shown {
 
     /// Takes the report off the screen.
     pub async fn end(self, message: &str) {
+        if let Some(session) = &self.cancellable {
+            session.progress.all().remove(&self.token);
+        }
         self.send(WorkDoneProgress::End(WorkDoneProgressEnd { message: Some(message.into()) }))
             .await;
     }

@@ -1,6 +1,6 @@
 //! What one client has open and has asked for. One owner per fact; no lock is held across an await.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -10,7 +10,10 @@ use tokio_util::sync::CancellationToken;
 use tower_lsp::lsp_types::Url;
 
 use super::Parts;
+use super::ask::Asks;
 use super::client_facts::ClientFacts;
+use super::progress::Cancellable;
+use crate::ask::sources::Read;
 use crate::completer::{Completer, Place};
 use crate::document::{Change, Document, EditError, Position, Range, Snapshot};
 use crate::journal::Journal;
@@ -57,6 +60,9 @@ pub struct Session {
     pub settings: SharedSettings,
     pub store: Option<Store>,
     pub journal: Journal,
+    pub asks: Asks,
+    pub progress: Cancellable,
+    folders: RwLock<Vec<PathBuf>>,
     /// The next suggestion's number.
     pub(super) suggestions: AtomicU64,
     layers: Mutex<Layers>,
@@ -76,7 +82,7 @@ pub struct Session {
 
 impl Session {
     pub fn new(parts: Parts) -> Session {
-        let Parts { engine, settings, user, store, journal } = parts;
+        let Parts { engine, settings, user, store, journal, ledger, papers } = parts;
         let (layers, first_words) = match user {
             Ok(layers) => (layers, Vec::new()),
             Err(problem) => (Layers::default(), vec![problem]),
@@ -88,6 +94,9 @@ impl Session {
             settings,
             store,
             journal,
+            asks: Asks::new(ledger, papers),
+            progress: Cancellable::default(),
+            folders: RwLock::default(),
             suggestions: AtomicU64::new(1),
             layers: Mutex::new(layers),
             first_words: Mutex::new(first_words),
@@ -109,6 +118,50 @@ impl Session {
 
     pub fn set_facts(&self, facts: ClientFacts) {
         *self.facts.write().unwrap_or_else(PoisonError::into_inner) = facts;
+    }
+
+    /// The folders that the client has open.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        self.folders.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes the folders that the client has open, and reads them where completions want it.
+    pub fn set_folders(&self, folders: Vec<PathBuf>) {
+        self.folders.write().unwrap_or_else(PoisonError::into_inner).clone_from(&folders);
+        if self.settings.get().context.definitions_bytes > 0 {
+            self.workspace.open_folders(folders);
+        }
+    }
+
+    /// Waits until the workspace is read, with folders that were not wanted before.
+    pub fn read_workspace(&self, folders: &[PathBuf]) {
+        let known = self.workspace.folders();
+        let fresh = folders.iter().filter(|folder| !known.contains(folder)).cloned().collect();
+        self.workspace.open_folders(fresh);
+        self.workspace.settle();
+    }
+
+    /// An open document's text, by its file.
+    pub fn buffer_read(&self, path: &Path) -> Option<Read> {
+        let uri = Url::from_file_path(path).ok()?;
+        // The client may write the same address in another way.
+        let open = self.documents.get(uri.as_str());
+        let open = open.or_else(|| {
+            let same = |key: &String| path_of(key).as_deref() == Some(path);
+            let key = self.documents.iter().find(|open| same(open.key()))?.key().clone();
+            self.documents.get(&key)
+        });
+        let snapshot = open?.document.snapshot()?;
+        Some(Read { text: snapshot.rope.to_string(), version: Some(snapshot.version) })
+    }
+
+    /// Files that are open, as the workspace names them.
+    pub fn open_files(&self) -> Vec<String> {
+        let mut files: Vec<String> =
+            self.documents.iter().map(|open| self.name(open.key())).collect();
+        files.retain(|file| !file.is_empty());
+        files.sort();
+        files
     }
 
     /// Changes one of the places that settings come from; returns what a person should hear.
@@ -321,14 +374,14 @@ pub struct NamedDocument {
 }
 
 /// A position as the protocol writes it.
-#[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, serde::Serialize, PartialEq, Eq)]
 pub struct WirePosition {
     pub line: u32,
     pub character: u32,
 }
 
 /// A range as the protocol writes it.
-#[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, serde::Serialize, PartialEq, Eq)]
 pub struct WireRange {
     pub start: WirePosition,
     pub end: WirePosition,

@@ -67,7 +67,7 @@ pub(super) fn sha256_of(
     }
 }
 
-pub(super) fn hex(hash: Sha256) -> String {
+pub(crate) fn hex(hash: Sha256) -> String {
     use std::fmt::Write;
     let mut text = String::with_capacity(64);
     for byte in hash.finalize() {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tandem::ask::ledger::Ledger;
+use tandem::ask::papers::Papers;
 use tandem::engine::Engine;
 use tandem::journal::Journal;
 use tandem::lsp::{self, Parts, SharedSettings};
@@ -43,11 +45,16 @@ impl Editor {
 
     /// The same, with a journal.
     pub fn start_with(engine: Arc<dyn Engine>, journal: Journal) -> Editor {
-        let (to_server, server_in) = tokio::io::duplex(1 << 20);
-        let (server_out, from_server) = tokio::io::duplex(1 << 20);
         let settings = SharedSettings::default();
         let user = Ok(Layers::default());
-        let parts = Parts { engine, settings, user, store: None, journal };
+        let (ledger, papers) = (Ledger::at(None), Papers::default());
+        Editor::start_from(Parts { engine, settings, user, store: None, journal, ledger, papers })
+    }
+
+    /// A server of these parts.
+    pub fn start_from(parts: Parts) -> Editor {
+        let (to_server, server_in) = tokio::io::duplex(1 << 20);
+        let (server_out, from_server) = tokio::io::duplex(1 << 20);
         let server = tokio::spawn(lsp::serve(server_in, server_out, parts));
         let from_server = BufReader::new(from_server);
         Editor { to_server, from_server, server, next_id: 1, kept: VecDeque::new(), version: 1 }

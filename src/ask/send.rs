@@ -1,0 +1,203 @@
+//! One request, from a person's yes to what it cost.
+//!
+//! In: what was prepared and shown, the settings, the ledger. Out: the answer, or why there is none; what
+//! it cost is in the ledger either way. The order is what matters: find the key, reserve the money, check
+//! that the bytes are those that were shown, send, settle. Refuses: bytes with another hash than the one
+//! shown, and more money than there is. Dropping the future or cancelling closes the connection at once.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use super::answer::cited;
+use super::api::{self, Answer, ApiError, Endpoint, Progress};
+use super::bundle::Level;
+use super::conversation::Prepared;
+use super::edits;
+use super::key;
+use super::ledger::{About, Answered, Kind, Ledger, Reservation, Sent as FileSent};
+use super::price::{Model, Money, Usage};
+use super::{request, tokens};
+use crate::settings::AskSettings;
+
+/// What is sent, and by which rules.
+pub struct Sending {
+    pub prepared: Prepared,
+    pub model: Model,
+    pub settings: AskSettings,
+    pub ledger: Arc<Ledger>,
+    /// For the ledger.
+    pub kind: Kind,
+    /// For the ledger: the same for all requests of one conversation.
+    pub run: String,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub struct Sent {
+    pub text: String,
+    /// `None` for an answer that is whole; else why it may not be relied on.
+    pub warning: Option<String>,
+    pub usage: Usage,
+    pub cost: Money,
+    pub took: Duration,
+}
+
+impl Sending {
+    /// Sends it; `tell` hears what comes. When it is cancelled, what came so far is the answer, and it is
+    /// not whole.
+    ///
+    /// # Errors
+    /// When nothing came, as a sentence that says what to do.
+    pub async fn send(
+        self,
+        cancelled: &CancellationToken,
+        mut tell: impl FnMut(&Progress),
+    ) -> Result<Sent, String> {
+        let Prepared { body, sha256, .. } = &self.prepared;
+        if request::hash(body) != *sha256 {
+            return Err("the request is not the one that was shown; nothing was sent".into());
+        }
+        let began = Instant::now();
+        let endpoint = self.endpoint().await?;
+        let reservation = self.reserve(endpoint.host()).await?;
+        let mut heard = Heard::default();
+        let sending = api::send(&endpoint, body.clone(), |progress| {
+            heard.hear(&progress);
+            tell(&progress);
+        });
+        let ended = tokio::select! {
+            biased;
+            () = cancelled.cancelled() => None,
+            ended = sending => Some(ended),
+        };
+        let took = began.elapsed();
+        self.settle(reservation, heard, ended, took).await
+    }
+
+    async fn endpoint(&self) -> Result<Endpoint, String> {
+        let settings = &self.settings;
+        let found = key::find(settings.key_helper.as_deref()).await;
+        let credential = found.map_err(|error| error.to_string())?.credential;
+        let base_url = settings.base_url.as_deref();
+        Endpoint::new(base_url, settings.proxy.clone(), credential).map_err(|e| e.to_string())
+    }
+
+    async fn reserve(&self, host: String) -> Result<Reservation, String> {
+        let prepared = &self.prepared;
+        let limits = self.settings.budget.limits();
+        let files = prepared.rows.iter().map(|row| FileSent {
+            path: row.path.clone(),
+            level: row.level,
+            sha256: Some(row.sha256.clone()),
+        });
+        let about = About {
+            kind: self.kind,
+            run: self.run.clone(),
+            model: prepared.model.clone(),
+            host,
+            estimated_tokens: tokens::estimate(&String::from_utf8_lossy(&prepared.body)),
+            files: files.collect(),
+            body_sha256: prepared.sha256.clone(),
+        };
+        let (ledger, worst) = (self.ledger.clone(), prepared.cost.1);
+        let reserve = move || ledger.reserve(worst, limits, about).map_err(|e| e.to_string());
+        tokio::task::spawn_blocking(reserve).await.map_err(|error| error.to_string())?
+    }
+
+    /// `ended` is `None` for one that was cancelled.
+    async fn settle(
+        &self,
+        reservation: Reservation,
+        heard: Heard,
+        ended: Option<Result<Answer, ApiError>>,
+        took: Duration,
+    ) -> Result<Sent, String> {
+        let (text, stop, usage, problem) = match ended {
+            Some(Ok(answer)) => {
+                let warning = (!answer.stop.is_complete()).then(|| answer.stop.to_string());
+                (answer.text, answer.stop.name().to_owned(), answer.usage, Ok(warning))
+            }
+            Some(Err(error)) => match error.partial() {
+                // Nothing can have been answered, so that nothing is charged.
+                None => {
+                    let released = tokio::task::spawn_blocking(move || reservation.release()).await;
+                    return Err(format!("{error}{}", trouble(released)));
+                }
+                Some(partial) => {
+                    let (usage, words) =
+                        (heard.estimated(partial.usage, &self.prepared), error.to_string());
+                    let problem = if heard.text.is_empty() { Err(words) } else { Ok(Some(words)) };
+                    (heard.text, "failed".to_owned(), usage, problem)
+                }
+            },
+            None => {
+                let usage = heard.estimated(heard.usage, &self.prepared);
+                let words = "It was cancelled: this is not the whole answer.";
+                (heard.text, "cancelled".to_owned(), usage, Ok(Some(words.to_owned())))
+            }
+        };
+        let cost = self.model.cost(&usage, jiff::Zoned::now().date());
+        let bodies = self.prepared.rows.iter().filter(|row| row.level != Level::Path);
+        let paths: Vec<&str> = bodies.map(|row| row.path.as_str()).collect();
+        let named = cited(&text, &paths).into_iter().map(str::to_owned).collect();
+        let blocks = edits::parse(&text).unwrap_or_default();
+        let mut edited: Vec<String> = blocks.into_iter().map(|block| block.path).collect();
+        edited.sort();
+        edited.dedup();
+        let milliseconds = took.as_millis() as u64;
+        let outcome = Answered { usage, stop, milliseconds, cited: named, edited };
+        let settled = tokio::task::spawn_blocking(move || reservation.settle(cost, outcome)).await;
+        let note = trouble(settled);
+        match problem {
+            Ok(warning) => {
+                let warning = match (warning, note.is_empty()) {
+                    (None, true) => None,
+                    (warning, _) => Some(format!("{}{note}", warning.unwrap_or_default())),
+                };
+                Ok(Sent { text, warning, usage, cost, took })
+            }
+            Err(words) => Err(format!("{words}{note}")),
+        }
+    }
+}
+
+/// What the ledger could not write is said, because the budget then counts the most it could have been.
+fn trouble<E: std::fmt::Display>(done: Result<Result<(), E>, tokio::task::JoinError>) -> String {
+    match done {
+        Ok(Ok(())) => String::new(),
+        Ok(Err(error)) => format!(" (the ledger could not be written: {error})"),
+        Err(error) => format!(" (the ledger could not be written: {error})"),
+    }
+}
+
+/// What came so far.
+#[derive(Default)]
+struct Heard {
+    text: String,
+    thought: usize,
+    usage: Usage,
+}
+
+impl Heard {
+    fn hear(&mut self, progress: &Progress) {
+        match progress {
+            Progress::Text(text) => self.text.push_str(text),
+            Progress::Thinking(text) => self.thought += text.len(),
+            Progress::Usage(usage) => self.usage = *usage,
+            _ => {}
+        }
+    }
+
+    /// The usage of an answer that did not come to its end: what the API said, and no fewer tokens than
+    /// were sent and heard.
+    fn estimated(&self, mut usage: Usage, prepared: &Prepared) -> Usage {
+        let heard = (self.text.len() + self.thought).div_ceil(3) as u64;
+        usage.output = usage.output.max(heard);
+        if usage.prompt() == 0 {
+            usage.cache_write = prepared.tokens.1;
+        }
+        usage
+    }
+}

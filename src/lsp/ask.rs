@@ -1,0 +1,280 @@
+//! Asking Claude from an editor: what a session keeps of it, and the commands.
+//!
+//! `ask/start` makes a request and shows it, `ask/stream` sends it after a yes and shows the answer,
+//! `ask/apply` applies edits after another. Nothing here is sent without a person's choice, unless
+//! the person's own settings name the folder.
+
+mod apply;
+pub mod arguments;
+mod start;
+#[cfg(feature = "net")]
+mod stream;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use tower_lsp::Client;
+use tower_lsp::lsp_types::{MessageType, ShowDocumentParams, Url};
+
+use super::session::Session;
+use crate::ask::answer::{self, Page};
+use crate::ask::conversation::{Conversation, Prepared};
+use crate::ask::edits::Block;
+use crate::ask::ledger::Ledger;
+use crate::ask::papers::{Folder, Papers};
+use crate::ask::price::Model;
+pub use arguments::Arguments;
+use arguments::{Of, ToldPlace};
+
+/// Conversations that can be gone on with.
+const KEPT: usize = 16;
+/// The scheme of answers in clients that ask for their text (`workspace/textDocumentContent`).
+pub const SCHEME: &str = "tandem-answer";
+
+/// What a session keeps of its questions.
+pub struct Asks {
+    pub ledger: Arc<Ledger>,
+    papers: Papers,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    last: u64,
+    place: Option<ToldPlace>,
+    /// The newest last.
+    talks: Vec<Arc<Talk>>,
+    running: Option<CancellationToken>,
+}
+
+/// One conversation, and how far it is.
+pub struct Talk {
+    pub id: u64,
+    /// Its files.
+    folder: Folder,
+    /// The workspace's folders.
+    folders: Vec<PathBuf>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    conversation: Conversation,
+    /// What was shown and not sent.
+    pending: Option<Pending>,
+    /// Previews so far: each has a file of its own, since an editor shows an open one as it was.
+    previews: usize,
+    page: Page,
+    /// What an answer changes, where all of it fits.
+    blocks: Vec<Block>,
+    /// What does not fit.
+    problems: Vec<String>,
+    /// Claude has been asked to put that right, which it is once.
+    repaired: bool,
+}
+
+/// A request that a person can say yes to.
+#[derive(Clone)]
+struct Pending {
+    prepared: Prepared,
+    model: Model,
+    host: String,
+    preview: PathBuf,
+}
+
+impl Asks {
+    pub fn new(ledger: Ledger, papers: Papers) -> Asks {
+        Asks { ledger: Arc::new(ledger), papers, state: Mutex::default() }
+    }
+
+    /// Where the cursor was last seen, for commands that come without a place.
+    pub fn note_place(&self, place: ToldPlace) {
+        self.state().place = Some(place);
+    }
+
+    /// The conversation whose answer this file is.
+    pub fn conversation_of_answer(&self, path: &Path) -> Option<u64> {
+        let state = self.state();
+        let talk = state.talks.iter().find(|talk| talk.answer() == path)?;
+        Some(talk.id)
+    }
+
+    /// If this file is a preview or a list that waits for a choice: title, command and argument of
+    /// each choice. A message with the choices may have been closed.
+    pub fn actions_of_paper(&self, path: &Path) -> Option<Vec<(String, &'static str, Value)>> {
+        let state = self.state();
+        state.talks.iter().find_map(|talk| {
+            let inner = talk.inner();
+            let pending = inner.pending.as_ref()?;
+            let of =
+                Of { conversation: Some(talk.id), sha256: Some(pending.prepared.sha256.clone()) };
+            let is_list = talk.list() == path;
+            if !is_list && pending.preview != path {
+                return None;
+            }
+            let mut actions = match is_list {
+                true => vec![("Look again".to_owned(), "tandem.lookAgain", json!(of))],
+                false => vec![(pending.send_title(), "tandem.send", json!(of))],
+            };
+            if !is_list && inner.conversation.turns() == 1 {
+                actions.push(("Edit the list".to_owned(), "tandem.editList", json!(of)));
+            }
+            actions.push(("Cancel: send nothing".to_owned(), "tandem.cancel", json!(of)));
+            Some(actions)
+        })
+    }
+
+    /// The text of a document of ours, for a client that asks for it.
+    pub fn text(&self, uri: &str) -> Option<String> {
+        let state = self.state();
+        let talk = state.talks.iter().find(|talk| talk.address() == uri)?;
+        let text = answer::markdown(&talk.inner().page);
+        Some(text)
+    }
+
+    fn talk(&self, id: Option<u64>) -> Result<Arc<Talk>, String> {
+        let state = self.state();
+        let found = match id {
+            Some(id) => state.talks.iter().find(|talk| talk.id == id),
+            None => state.talks.last(),
+        };
+        found.cloned().ok_or_else(|| match id {
+            Some(_) => "that conversation is over; ask anew".to_owned(),
+            None => "nothing has been asked yet".to_owned(),
+        })
+    }
+
+    fn add(&self, conversation: Conversation, folders: Vec<PathBuf>) -> Result<Arc<Talk>, String> {
+        let folder = self.papers.begin();
+        let folder = folder.map_err(|error| format!("cannot write the preview: {error}"))?;
+        let mut state = self.state();
+        state.last += 1;
+        let inner = Mutex::new(Inner { conversation, ..Inner::default() });
+        let talk = Arc::new(Talk { id: state.last, folder, folders, inner });
+        state.talks.push(talk.clone());
+        if state.talks.len() > KEPT {
+            state.talks.remove(0);
+        }
+        Ok(talk)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Talk {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For the ledger: another conversation has another one.
+    #[cfg(feature = "net")]
+    fn name(&self) -> String {
+        let folder = self.folder.path("");
+        folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    fn answer(&self) -> PathBuf {
+        self.folder.path("answer.md")
+    }
+
+    fn list(&self) -> PathBuf {
+        self.folder.path("list.md")
+    }
+
+    /// Where a client that asks for texts finds the answer.
+    fn address(&self) -> String {
+        format!("{SCHEME}:/{}/answer.md", self.id)
+    }
+}
+
+impl Pending {
+    fn send_title(&self) -> String {
+        let (least, most) = self.prepared.cost;
+        format!("Send to {} ({least} to {most})", self.host)
+    }
+}
+
+/// Runs one of the commands on asking; `None` when it is none. Answers at once.
+pub fn run(
+    client: &Client,
+    session: &Arc<Session>,
+    name: &str,
+    arguments: Vec<Value>,
+) -> Option<Value> {
+    match name {
+        "tandem.ask" => {
+            let (told, c, s) =
+                (arguments::read::<Arguments>(arguments), client.clone(), session.clone());
+            spawn(client, async move { start::ask(&c, &s, told?).await });
+        }
+        "tandem.send" | "tandem.editList" | "tandem.lookAgain" | "tandem.applyEdits" => {
+            let (of, c, s) = (arguments::read::<Of>(arguments), client.clone(), session.clone());
+            let name = name.to_owned();
+            spawn(client, async move {
+                let of = of?;
+                let talk = s.asks.talk(of.conversation)?;
+                match name.as_str() {
+                    "tandem.send" => start::send(&c, &s, &talk, of.sha256).await,
+                    "tandem.editList" => start::edit_list(&c, &s, &talk).await,
+                    "tandem.lookAgain" => start::look_again(&c, &s, &talk).await,
+                    _ => apply::apply(&c, &s, &talk).await,
+                }
+            });
+        }
+        "tandem.cancel" => {
+            let words = cancel(session);
+            let client = client.clone();
+            tokio::spawn(async move {
+                client.show_message(MessageType::INFO, format!("tandem: {words}")).await;
+            });
+        }
+        _ => return None,
+    }
+    Some(Value::Null)
+}
+
+/// Stops what is running; else forgets what is not sent.
+pub fn cancel(session: &Session) -> &'static str {
+    let mut state = session.asks.state();
+    if let Some(running) = state.running.take() {
+        running.cancel();
+        return "asking Claude is cancelled";
+    }
+    let pending = state.talks.iter().rev().find_map(|talk| talk.inner().pending.take());
+    match pending {
+        Some(_) => "nothing was sent",
+        None => "nothing is being asked",
+    }
+}
+
+/// In a task of its own, because it waits for the client; a problem is told.
+fn spawn(client: &Client, work: impl Future<Output = Result<(), String>> + Send + 'static) {
+    let client = client.clone();
+    tokio::spawn(async move {
+        if let Err(problem) = work.await {
+            client.show_message(MessageType::ERROR, format!("tandem: {problem}")).await;
+        }
+    });
+}
+
+/// Opens a file in the editor; says where it is to one that cannot.
+async fn show(client: &Client, session: &Session, path: &Path) {
+    if session.facts().shows_documents
+        && let Ok(uri) = Url::from_file_path(path)
+        && show_uri(client, uri).await
+    {
+        return;
+    }
+    let text = format!("tandem: open {} to read it", path.display());
+    client.show_message(MessageType::INFO, text).await;
+}
+
+async fn show_uri(client: &Client, uri: Url) -> bool {
+    let params =
+        ShowDocumentParams { uri, external: None, take_focus: Some(true), selection: None };
+    client.show_document(params).await.unwrap_or(false)
+}

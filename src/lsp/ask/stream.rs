@@ -1,0 +1,259 @@
+//! Sends what a person has said yes to, and shows the answer as it comes.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+use tower_lsp::Client;
+use tower_lsp::lsp_types::Url;
+use tower_lsp::lsp_types::request::Request;
+
+use super::{Pending, Talk, apply, show, show_uri};
+use crate::ask::answer::{self, Page};
+use crate::ask::api::Progress;
+use crate::ask::ledger;
+use crate::ask::question::Kind;
+use crate::ask::send::{Sending, Sent};
+use crate::lsp::progress::Shown;
+use crate::lsp::session::Session;
+
+/// An editor that shows the answer as it comes is told of more of it no oftener than this.
+const REFRESH: Duration = Duration::from_millis(150);
+/// How often the seconds go on while Claude thinks.
+const TICK: Duration = Duration::from_secs(1);
+/// Characters of a thought that the progress shows.
+const THOUGHT: usize = 60;
+
+/// `workspace/textDocumentContent/refresh` of LSP 3.18: a document of ours has changed.
+enum Refresh {}
+
+impl Request for Refresh {
+    type Params = serde_json::Value;
+    type Result = ();
+    const METHOD: &'static str = "workspace/textDocumentContent/refresh";
+}
+
+/// Sends a request and follows its answer to the end.
+pub async fn send(
+    client: &Client,
+    session: &Arc<Session>,
+    talk: &Arc<Talk>,
+    pending: Pending,
+) -> Result<(), String> {
+    let cancelled = CancellationToken::new();
+    {
+        let mut state = session.asks.state();
+        if state.running.is_some() {
+            talk.inner().pending = Some(pending);
+            return Err("Claude is being asked already; `tandem.cancel` stops that".into());
+        }
+        state.running = Some(cancelled.clone());
+    }
+    let ended = follow(client, session, talk, &pending, &cancelled).await;
+    session.asks.state().running = None;
+    let sent = match ended {
+        Ok(sent) => sent,
+        Err(problem) => {
+            // Nothing came of it: the same can be sent again.
+            talk.inner().pending = Some(pending);
+            return Err(problem);
+        }
+    };
+    let has_edits = close(session, talk, &pending, sent);
+    publish(client, session, talk, true).await?;
+    if has_edits {
+        return apply::offer(client, session, talk).await;
+    }
+    Ok(())
+}
+
+async fn follow(
+    client: &Client,
+    session: &Arc<Session>,
+    talk: &Arc<Talk>,
+    pending: &Pending,
+    cancelled: &CancellationToken,
+) -> Result<Sent, String> {
+    begin_page(talk, pending);
+    let title = format!("tandem: asking {}", pending.model.id());
+    let shown = Shown::begin_cancellable(client, session, &title, cancelled.clone()).await;
+    let (tell, told) = unbounded_channel();
+    let kind = {
+        let inner = talk.inner();
+        match (inner.repaired, inner.conversation.turns(), pending.prepared.kind) {
+            (true, _, Kind::Change) => ledger::Kind::Repair,
+            (_, 1, Kind::Ask) => ledger::Kind::Ask,
+            (_, 1, Kind::Why) => ledger::Kind::Why,
+            (_, 1, Kind::Change) => ledger::Kind::Change,
+            _ => ledger::Kind::FollowUp,
+        }
+    };
+    let sending = Sending {
+        prepared: pending.prepared.clone(),
+        model: pending.model.clone(),
+        settings: session.settings.get().ask.clone(),
+        ledger: session.asks.ledger.clone(),
+        kind,
+        run: talk.name(),
+    };
+    let sending = sending.send(cancelled, move |progress: &Progress| {
+        // Who shows it may have gone.
+        let _ = tell.send(progress.clone());
+    });
+    let mut live = Live { client, session, talk, shown, told, opened: false, last: Instant::now() };
+    tokio::pin!(sending);
+    let mut ticks = tokio::time::interval(TICK);
+    let began = Instant::now();
+    let mut saying = String::from("sent");
+    let ended = loop {
+        tokio::select! {
+            biased;
+            ended = &mut sending => break ended,
+            Some(progress) = live.told.recv() => live.hear(&progress, &mut saying).await,
+            _ = ticks.tick() => {
+                let text = format!("{saying} · {} s", began.elapsed().as_secs());
+                if let Some(shown) = &mut live.shown { shown.say(&text).await }
+            }
+        }
+    };
+    while let Ok(progress) = live.told.try_recv() {
+        live.hear(&progress, &mut saying).await;
+    }
+    if let Some(shown) = live.shown {
+        let words = match &ended {
+            Ok(sent) if sent.warning.is_none() => format!("answered, {}", sent.cost),
+            Ok(sent) => format!("ended early, {}", sent.cost),
+            Err(_) => "failed".to_owned(),
+        };
+        shown.end(&words).await;
+    }
+    ended
+}
+
+/// What is on the screen while the answer comes.
+struct Live<'a> {
+    client: &'a Client,
+    session: &'a Arc<Session>,
+    talk: &'a Arc<Talk>,
+    shown: Option<Shown>,
+    told: UnboundedReceiver<Progress>,
+    opened: bool,
+    last: Instant,
+}
+
+impl Live<'_> {
+    async fn hear(&mut self, progress: &Progress, saying: &mut String) {
+        match progress {
+            Progress::Waiting { seconds, why, .. } => {
+                *saying = format!("{why}; trying again in {seconds:.0} s");
+            }
+            Progress::Thinking(thought) => {
+                let thought = thought.split_whitespace().collect::<Vec<_>>().join(" ");
+                let cut: String = thought.chars().take(THOUGHT).collect();
+                *saying = format!("thinking: {cut}");
+            }
+            Progress::Text(text) => {
+                let tokens = {
+                    let mut inner = self.talk.inner();
+                    inner.page.text.push_str(text);
+                    crate::ask::tokens::estimate(&inner.page.text)
+                };
+                *saying = format!("answering, about {tokens} tokens");
+                self.draw().await;
+            }
+            Progress::Sent => "sent".clone_into(saying),
+            Progress::Started { .. } => "thinking".clone_into(saying),
+            Progress::Usage(_) => return,
+        }
+        if let Some(shown) = &mut self.shown
+            && !matches!(progress, Progress::Text(_))
+        {
+            shown.say(saying).await;
+        }
+    }
+
+    /// Where the client shows it as it comes.
+    async fn draw(&mut self) {
+        if !self.session.facts().asks_for_content || self.opened && self.last.elapsed() < REFRESH {
+            return;
+        }
+        let open = !self.opened;
+        (self.last, self.opened) = (Instant::now(), true);
+        // What goes wrong here goes right at the end, in a file.
+        let _ = publish(self.client, self.session, self.talk, open).await;
+    }
+}
+
+fn begin_page(talk: &Talk, pending: &Pending) {
+    let mut inner = talk.inner();
+    let inner = &mut *inner;
+    let mut before = std::mem::take(&mut inner.page.before);
+    if inner.page.ended {
+        let (question, text) = (&mut inner.page.question, &mut inner.page.text);
+        before.push((std::mem::take(question), std::mem::take(text)));
+    }
+    let files = pending.prepared.rows.len();
+    inner.blocks.clear();
+    inner.page = Page {
+        before,
+        question: pending.prepared.question.clone(),
+        status: format!("{} · {files} files · answering", pending.model.id()),
+        ..Page::default()
+    };
+}
+
+/// Puts the answer in its place; whether there are edits to apply.
+fn close(session: &Session, talk: &Arc<Talk>, pending: &Pending, sent: Sent) -> bool {
+    let mut inner = talk.inner();
+    let Sent { text, warning, usage, cost, took } = sent;
+    let whole = warning.is_none();
+    inner.conversation.answer(&text);
+    let files = pending.prepared.rows.len();
+    inner.page.status = format!(
+        "{} · {files} files · {} tokens in, {} out · {cost} · {:.0} s",
+        pending.model.id(),
+        usage.prompt(),
+        usage.output,
+        took.as_secs_f64(),
+    );
+    inner.page.text = text;
+    inner.page.warning = warning;
+    inner.page.ended = true;
+    if pending.prepared.kind != Kind::Change {
+        return false;
+    }
+    drop(inner);
+    apply::read(session, talk, whole)
+}
+
+/// Shows the page as it is now: as a document of ours where the client asks for such, and as a file.
+async fn publish(
+    client: &Client,
+    session: &Arc<Session>,
+    talk: &Arc<Talk>,
+    open: bool,
+) -> Result<(), String> {
+    let (text, ended) = {
+        let inner = talk.inner();
+        (answer::markdown(&inner.page), inner.page.ended)
+    };
+    if ended {
+        let written = talk.folder.write("answer.md", &text);
+        written.map_err(|error| format!("cannot write the answer: {error}"))?;
+    }
+    if session.facts().asks_for_content
+        && let Ok(uri) = Url::parse(&talk.address())
+    {
+        let params = serde_json::json!({"uri": uri});
+        // One that is not open needs none.
+        let _ = client.send_request::<Refresh>(params).await;
+        if !open || show_uri(client, uri).await {
+            return Ok(());
+        }
+    }
+    if open && ended {
+        show(client, session, &talk.answer()).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,535 @@
+//! Asking through the whole server: an editor in this process, a workspace on the disk, the API's
+//! stand-in. What leaves is what was shown, or nothing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tandem::ask::ledger::{self, Ledger};
+use tandem::ask::papers::Papers;
+use tandem::engine::scripted::Scripted;
+use tandem::journal::Journal;
+use tandem::lsp::{Parts, SharedSettings};
+use tandem::settings::Layers;
+use tempfile::TempDir;
+
+use crate::harness::Editor;
+use crate::stand_in::{Script, StandIn};
+
+const SHOW: &str = "window/showDocument";
+const CHOOSE: &str = "window/showMessageRequest";
+const TOLD: &str = "window/showMessage";
+
+/// A workspace, its user's folders, and an editor.
+struct Desk {
+    home: TempDir,
+    editor: Editor,
+    stand_in: StandIn,
+}
+
+/// What an editor shows of a request before it is sent.
+struct Shown {
+    preview: String,
+    path: PathBuf,
+    /// Of the message with the choices.
+    id: Value,
+    choices: Vec<String>,
+}
+
+const POOL: &str = "use crate::lock::take;\n\npub fn drain(n: u32) -> u32 {\n    take(n) + 1\n}\n";
+const LOCK: &str = "pub fn take(n: u32) -> u32 {\n    n - 1\n}\n";
+
+impl Desk {
+    async fn with(
+        script: Script,
+        ask: impl FnOnce(&Path) -> Value,
+        capabilities: Value,
+    ) -> Desk {
+        let stand_in = StandIn::start(script).await;
+        let home = tempfile::tempdir().expect("a folder");
+        let root = home.path().join("work");
+        fs::create_dir_all(root.join("src")).expect("a folder");
+        fs::write(root.join("src/pool.rs"), POOL).expect("a file");
+        fs::write(root.join("src/lock.rs"), LOCK).expect("a file");
+        let mut settings = json!({
+            "base_url": stand_in.address(),
+            "key_helper": "echo sk-test-key",
+        });
+        merge(&mut settings, ask(&root));
+        let user = Ok(Layers { user: json!({"ask": settings}), ..Layers::default() });
+        let mut editor = Editor::start_from(Parts {
+            engine: Scripted::saying(""),
+            settings: SharedSettings::default(),
+            user,
+            store: None,
+            journal: Journal::default(),
+            ledger: Ledger::at(Some(home.path().join("ledger"))),
+            papers: Papers::at(Some(home.path().join("asks"))),
+        });
+        let mut all = json!({
+            "textDocument": {"inlineCompletion": {}},
+            "window": {"showDocument": {"support": true}, "workDoneProgress": true},
+            "workspace": {"workspaceEdit": {
+                "documentChanges": true,
+                "changeAnnotationSupport": {},
+                "resourceOperations": ["create"],
+            }},
+        });
+        merge(&mut all, capabilities);
+        let folder = json!({"uri": uri(&root), "name": "work"});
+        editor
+            .initialize(json!({"capabilities": all, "workspaceFolders": [folder]}))
+            .await;
+        let mut desk = Desk { home, editor, stand_in };
+        let pool = desk.uri("src/pool.rs");
+        desk.editor.open(&pool, "rust", POOL).await;
+        desk
+    }
+
+    async fn usual(script: Script) -> Desk {
+        Desk::with(script, |_| json!({}), json!({})).await
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join("work").join(name)
+    }
+
+    fn uri(&self, name: &str) -> String {
+        uri(&self.path(name))
+    }
+
+    /// The code actions at a place.
+    async fn actions(&mut self, uri: &str, line: u32, character: u32) -> Vec<Value> {
+        let at = json!({"line": line, "character": character});
+        let params = json!({
+            "textDocument": {"uri": uri},
+            "range": {"start": at, "end": at},
+            "context": {"diagnostics": []},
+        });
+        let answer = self.editor.request("textDocument/codeAction", params).await;
+        answer["result"].as_array().cloned().expect("actions")
+    }
+
+    async fn execute(&mut self, command: &Value) {
+        let params = json!({"command": command["command"], "arguments": command["arguments"]});
+        let answer = self.editor.request("workspace/executeCommand", params).await;
+        assert_eq!(answer["error"], Value::Null);
+    }
+
+    /// Asks about `drain`, or what a command says.
+    async fn ask(&mut self, arguments: Value) {
+        let mut all = json!({
+            "uri": self.uri("src/pool.rs"),
+            "range": {"start": {"line": 3, "character": 6}, "end": {"line": 3, "character": 6}},
+            "question": "why is this one too few?",
+        });
+        merge(&mut all, arguments);
+        self.execute(&json!({"command": "tandem.ask", "arguments": [all]})).await;
+    }
+
+    /// The next document that the server wants shown.
+    async fn document(&mut self) -> PathBuf {
+        let message = self.editor.wait_for(|m| m["method"] == SHOW).await;
+        self.editor.send(json!({"jsonrpc": "2.0", "id": message["id"], "result": {"success": true}})).await;
+        let uri = message["params"]["uri"].as_str().expect("an address").to_owned();
+        path(&uri)
+    }
+
+    async fn preview(&mut self) -> Shown {
+        let path = self.document().await;
+        let preview = fs::read_to_string(&path).expect("a preview");
+        let message = self.editor.wait_for(|m| m["method"] == CHOOSE).await;
+        let actions = message["params"]["actions"].as_array().cloned().unwrap_or_default();
+        let choices = actions.iter().filter_map(|a| a["title"].as_str()).map(str::to_owned).collect();
+        Shown { preview, path, id: message["id"].clone(), choices }
+    }
+
+    async fn choose(&mut self, id: &Value, title: Option<&str>) {
+        let result = title.map_or(Value::Null, |title| json!({"title": title}));
+        self.editor.send(json!({"jsonrpc": "2.0", "id": id, "result": result})).await;
+    }
+
+    /// The answer to the next question that has this among its choices.
+    async fn say(&mut self, title: &str) {
+        let message = self.editor.wait_for(|m| m["method"] == CHOOSE).await;
+        let actions = message["params"]["actions"].to_string();
+        assert!(actions.contains(title), "{message}");
+        self.choose(&message["id"], Some(title)).await;
+    }
+
+    /// Asks, says yes, and reads the answer.
+    async fn answered(&mut self, arguments: Value) -> (Shown, PathBuf, String) {
+        self.ask(arguments).await;
+        let shown = self.preview().await;
+        self.choose(&shown.id, Some(&shown.choices[0])).await;
+        let path = self.document().await;
+        let text = fs::read_to_string(&path).expect("an answer");
+        (shown, path, text)
+    }
+
+    fn requests(&self) -> Vec<ledger::Request> {
+        let mut requests = Vec::new();
+        ledger::read(&self.home.path().join("ledger"), |request| requests.push(request))
+            .expect("a ledger");
+        requests
+    }
+}
+
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from,
+    }
+}
+
+fn uri(path: &Path) -> String {
+    url::Url::from_file_path(path).expect("a path").into()
+}
+
+fn path(uri: &str) -> PathBuf {
+    url::Url::parse(uri).expect("a URL").to_file_path().expect("a file")
+}
+
+/// The request's bytes as the preview shows them.
+fn shown_body(preview: &str) -> &str {
+    let (_, rest) = preview.rsplit_once("## The request, byte for byte\n\n").expect("the body");
+    let (fence, rest) = rest.split_once("json\n").expect("a fence");
+    rest.split_once(&format!("\n{fence}\n")).expect("its end").0
+}
+
+#[tokio::test]
+async fn what_is_sent_is_byte_for_byte_what_was_shown_and_nothing_before_a_yes() {
+    let mut desk = Desk::usual(Script::answering("It subtracts one in `src/lock.rs`.")).await;
+    desk.ask(json!({})).await;
+    let shown = desk.preview().await;
+    assert!(desk.stand_in.requests().is_empty(), "sent before a yes");
+    for part in ["src/pool.rs", "src/lock.rs", "why is this one too few?", "127.0.0.1", "claude-sonnet"] {
+        assert!(shown.preview.contains(part), "{part} in {}", shown.preview);
+    }
+    desk.choose(&shown.id, Some(&shown.choices[0])).await;
+    let answer = desk.document().await;
+    let requests = desk.stand_in.requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(String::from_utf8_lossy(&requests[0].body), shown_body(&shown.preview));
+    let answer = fs::read_to_string(answer).expect("an answer");
+    assert!(answer.contains("It subtracts one in `src/lock.rs`."), "{answer}");
+    let ledger = desk.requests();
+    let settled = ledger[0].settled.as_ref().expect("settled");
+    assert_eq!(settled.outcome.cited, ["src/lock.rs"]);
+    assert!(settled.cost.0 > 0 && settled.cost <= ledger[0].reserved.worst);
+    assert!(shown.preview.contains(&ledger[0].reserved.about.body_sha256));
+}
+
+#[tokio::test]
+async fn cancelling_sends_nothing_and_reserves_nothing() {
+    let mut desk = Desk::usual(Script::answering("no")).await;
+    desk.ask(json!({})).await;
+    let shown = desk.preview().await;
+    desk.choose(&shown.id, Some("Cancel")).await;
+    // Nothing is left to send.
+    let send = json!({"command": "tandem.send", "arguments": [{}]});
+    desk.execute(&send).await;
+    let told = desk.editor.told(TOLD).await;
+    assert!(told["message"].as_str().is_some_and(|m| m.contains("cancelled already")), "{told}");
+    assert!(desk.stand_in.requests().is_empty() && desk.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_closed_message_leaves_the_choices_on_the_preview() {
+    let mut desk = Desk::usual(Script::answering("Here.")).await;
+    desk.ask(json!({})).await;
+    let shown = desk.preview().await;
+    desk.choose(&shown.id, None).await;
+    let actions = desk.actions(&uri(&shown.path), 0, 0).await;
+    let titles: Vec<_> = actions.iter().filter_map(|a| a["title"].as_str()).collect();
+    assert!(titles[0].starts_with("Send to 127.0.0.1"), "{titles:?}");
+    assert_eq!(titles[1..], ["Edit the list", "Cancel: send nothing"]);
+    // A request that was not shown has another hash.
+    let mut forged = actions[0]["command"].clone();
+    forged["arguments"][0]["sha256"] = json!("00");
+    desk.execute(&forged).await;
+    let told = desk.editor.told(TOLD).await;
+    assert!(told["message"].as_str().is_some_and(|m| m.contains("another one")), "{told}");
+    assert!(desk.stand_in.requests().is_empty());
+    desk.execute(&actions[0]["command"]).await;
+    let answer = fs::read_to_string(desk.document().await).expect("an answer");
+    assert!(answer.contains("Here."));
+}
+
+#[tokio::test]
+async fn what_is_taken_off_the_list_stays_here() {
+    let mut desk = Desk::usual(Script::answering("ok")).await;
+    desk.ask(json!({})).await;
+    let shown = desk.preview().await;
+    desk.choose(&shown.id, Some("Edit the list")).await;
+    let list = desk.document().await;
+    let text = fs::read_to_string(&list).expect("a list");
+    let edited = text.replace("- [x] `src/lock.rs`", "- [ ] `src/lock.rs`");
+    assert_ne!(text, edited);
+    // Unsaved, as it stands in the editor.
+    desk.editor.open(&uri(&list), "markdown", &edited).await;
+    desk.say("Look again").await;
+    let again = desk.preview().await;
+    desk.choose(&again.id, Some(&again.choices[0])).await;
+    desk.document().await;
+    let body = String::from_utf8(desk.stand_in.requests()[0].body.clone()).expect("text");
+    assert!(body.contains("drain") && !body.contains("src/lock.rs"), "{body}");
+    assert_eq!(body, shown_body(&again.preview));
+}
+
+#[tokio::test]
+async fn the_buffer_is_sent_and_not_the_file() {
+    let mut desk = Desk::usual(Script::answering("ok")).await;
+    let lock = desk.uri("src/lock.rs");
+    desk.editor.open(&lock, "rust", &LOCK.replace("n - 1", "n - 1 // unsaved")).await;
+    let (_, _, _) = desk.answered(json!({})).await;
+    let body = String::from_utf8(desk.stand_in.requests()[0].body.clone()).expect("text");
+    assert!(body.contains("// unsaved"), "{body}");
+}
+
+#[tokio::test]
+async fn a_follow_up_goes_on_from_the_same_bytes() {
+    let mut desk = Desk::usual(Script::answering("First.")).await;
+    let (first, answer, _) = desk.answered(json!({})).await;
+    let text = fs::read_to_string(&answer).expect("an answer");
+    let asked = text.replace("\n?: \n", "\n?: and why not two?\n");
+    let line = asked.lines().position(|l| l.starts_with("?: and")).expect("a line") as u32;
+    desk.editor.open(&uri(&answer), "markdown", &asked).await;
+    let actions = desk.actions(&uri(&answer), line, 4).await;
+    assert_eq!(actions.len(), 1, "{actions:?}");
+    desk.execute(&actions[0]["command"]).await;
+    let second = desk.preview().await;
+    assert!(!second.choices.contains(&"Edit the list".to_owned()), "what is gone is gone");
+    desk.choose(&second.id, Some(&second.choices[0])).await;
+    let page = fs::read_to_string(desk.document().await).expect("an answer");
+    assert_eq!(page.matches("First.").count(), 2, "{page}");
+    let (a, b) = (shown_body(&first.preview), shown_body(&second.preview));
+    let files = |body: &str| body[..body.rfind("</file-").expect("files")].to_owned();
+    assert_eq!(files(a), files(b));
+    assert!(b.contains("and why not two?") && b.contains("First."));
+    assert_eq!(desk.requests()[1].reserved.about.kind, ledger::Kind::FollowUp);
+}
+
+#[tokio::test]
+async fn a_comment_and_a_symbol_can_be_asked_about() {
+    let mut desk = Desk::usual(Script::answering("ok")).await;
+    let titles = |actions: Vec<Value>| -> Vec<String> {
+        actions.iter().filter_map(|a| a["title"].as_str().map(str::to_owned)).collect()
+    };
+    let pool = desk.uri("src/pool.rs");
+    assert_eq!(titles(desk.actions(&pool, 2, 9).await), ["Ask Claude about `drain`"]);
+    let other = desk.uri("src/other.rs");
+    desk.editor.open(&other, "rust", "// !: use a loop\n").await;
+    let actions = desk.actions(&other, 0, 5).await;
+    assert_eq!(titles(actions.clone())[0], "Ask Claude to change: use a loop");
+    assert_eq!(actions[0]["command"]["arguments"][0]["kind"], "change");
+}
+
+#[tokio::test]
+async fn an_error_is_asked_about_with_all_that_it_names() {
+    let mut desk = Desk::usual(Script::answering("ok")).await;
+    let at = json!({"start": {"line": 3, "character": 4}, "end": {"line": 3, "character": 8}});
+    let related = json!([{"location": {"uri": desk.uri("src/lock.rs"), "range": at}, "message": "here"}]);
+    let diagnostic = json!({"range": at, "message": "mismatched types", "relatedInformation": related});
+    let params = json!({
+        "textDocument": {"uri": desk.uri("src/pool.rs")},
+        "range": at,
+        "context": {"diagnostics": [diagnostic], "only": ["quickfix"]},
+    });
+    let answer = desk.editor.request("textDocument/codeAction", params).await;
+    let action = answer["result"][0].clone();
+    assert_eq!(action["title"], "Ask Claude: why this error: mismatched types");
+    assert_eq!(answer["result"].as_array().map(Vec::len), Some(1), "only quick fixes were wanted");
+    desk.execute(&action["command"]).await;
+    let shown = desk.preview().await;
+    for part in ["mismatched types", "See also src/lock.rs, line 4"] {
+        assert!(shown.preview.contains(part), "{part} in {}", shown.preview);
+    }
+}
+
+#[tokio::test]
+async fn commands_without_arguments_ask_about_the_last_place() {
+    let mut desk = Desk::usual(Script::answering("ok")).await;
+    let pool = desk.uri("src/pool.rs");
+    desk.actions(&pool, 2, 9).await;
+    desk.execute(&json!({"command": "tandem.ask"})).await;
+    let shown = desk.preview().await;
+    assert!(shown.preview.contains("src/pool.rs, line 3") && shown.preview.contains("Explain"), "{}", shown.preview);
+    desk.execute(&json!({"command": "tandem.cancel"})).await;
+    let told = desk.editor.told(TOLD).await;
+    assert_eq!(told["message"], "tandem: nothing was sent");
+    desk.execute(&json!({"command": "tandem.applyEdits"})).await;
+    let told = desk.editor.told(TOLD).await;
+    assert_eq!(told["message"], "tandem: there are no edits to apply");
+}
+
+#[tokio::test]
+async fn a_client_that_can_ask_for_text_asks_for_the_question() {
+    let capabilities = json!({"experimental": {"tandemInput": true}});
+    let mut desk = Desk::with(Script::answering("ok"), |_| json!({}), capabilities).await;
+    desk.ask(json!({"question": ""})).await;
+    let asked = desk.editor.wait_for(|m| m["method"] == "tandem/input").await;
+    let reply = json!({"jsonrpc": "2.0", "id": asked["id"], "result": "does it ever block?"});
+    desk.editor.send(reply).await;
+    let shown = desk.preview().await;
+    assert!(shown.preview.contains("does it ever block?"));
+}
+
+fn edits(search: &str, replace: &str) -> String {
+    format!(
+        "It takes one too many.\n\nsrc/lock.rs\n<<<<<<< SEARCH\n{search}\n=======\n{replace}\n>>>>>>> REPLACE\n"
+    )
+}
+
+#[tokio::test]
+async fn edits_are_applied_in_one_edit_after_a_look_with_versions_and_annotations() {
+    let mut desk = Desk::usual(Script::answering(&edits("    n - 1", "    n"))).await;
+    let lock = desk.uri("src/lock.rs");
+    desk.editor.open(&lock, "rust", LOCK).await;
+    let (_, _, answer) = desk.answered(json!({"kind": "change", "question": "take none"})).await;
+    assert!(answer.contains("-    n - 1") && answer.contains("+    n"), "{answer}");
+    desk.say("Apply").await;
+    let asked = desk.editor.wait_for(|m| m["method"] == "workspace/applyEdit").await;
+    let edit = &asked["params"]["edit"];
+    let change = &edit["documentChanges"][0];
+    assert_eq!(change["textDocument"], json!({"uri": lock, "version": 1}));
+    assert_eq!(change["edits"][0]["range"]["start"]["line"], 1);
+    let annotation = change["edits"][0]["annotationId"].as_str().expect("an annotation");
+    assert_eq!(edit["changeAnnotations"][annotation]["needsConfirmation"], true);
+    let reply = json!({"jsonrpc": "2.0", "id": asked["id"], "result": {"applied": true}});
+    desk.editor.send(reply).await;
+    let told = desk.editor.told(TOLD).await;
+    assert_eq!(told["message"], "tandem: one file is changed");
+    let ledger = desk.requests();
+    assert_eq!(ledger[0].settled.as_ref().expect("settled").outcome.edited, ["src/lock.rs"]);
+}
+
+#[tokio::test]
+async fn edits_that_do_not_fit_change_nothing_and_one_repair_is_offered_with_a_look() {
+    let mut desk = Desk::usual(Script::answering(&edits("    n - 7", "    n"))).await;
+    let (_, _, answer) = desk.answered(json!({"kind": "change", "question": "take none"})).await;
+    assert!(answer.contains("Does not fit"), "{answer}");
+    desk.say("Ask Claude to put that right").await;
+    let shown = desk.preview().await;
+    assert_eq!(desk.stand_in.requests().len(), 1, "sent without a look");
+    desk.choose(&shown.id, Some(&shown.choices[0])).await;
+    desk.document().await;
+    // Once is enough.
+    let told = desk.editor.told(TOLD).await;
+    assert!(told["message"].as_str().is_some_and(|m| m.contains("do not fit")), "{told}");
+    assert_eq!(desk.editor.kept(|m| m["method"] == "workspace/applyEdit"), 0);
+    assert_eq!(desk.requests()[1].reserved.about.kind, ledger::Kind::Repair);
+    assert_eq!(fs::read_to_string(desk.path("src/lock.rs")).expect("a file"), LOCK);
+}
+
+#[tokio::test]
+async fn a_file_that_changed_meanwhile_is_not_overwritten() {
+    let mut desk = Desk::usual(Script::answering(&edits("    n - 1", "    n"))).await;
+    desk.answered(json!({"kind": "change", "question": "take none"})).await;
+    let message = desk.editor.wait_for(|m| m["method"] == CHOOSE).await;
+    fs::write(desk.path("src/lock.rs"), LOCK.replace("n - 1", "n - 2")).expect("a file");
+    desk.choose(&message["id"], Some("Apply")).await;
+    let told = desk.editor.told(TOLD).await;
+    assert!(told["message"].as_str().is_some_and(|m| m.contains("nothing is changed")), "{told}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_whole_is_never_applied() {
+    let script = Script::cut(&edits("    n - 1", "    n"));
+    let mut desk = Desk::usual(script).await;
+    let (_, _, answer) = desk.answered(json!({"kind": "change", "question": "take none"})).await;
+    assert!(answer.contains("not whole") && !answer.contains("+    n"), "{answer}");
+    desk.execute(&json!({"command": "tandem.applyEdits"})).await;
+    let told = desk.editor.told(TOLD).await;
+    assert_eq!(told["message"], "tandem: there are no edits to apply");
+}
+
+#[tokio::test]
+async fn a_ci_file_takes_a_yes_of_its_own() {
+    let answer = edits("    n - 1", "    n").replace("src/lock.rs\n<", ".github/workflows/x.yml\n<");
+    let answer = answer.replace("    n - 1\n", "");
+    let mut desk = Desk::usual(Script::answering(&answer)).await;
+    let (_, _, page) = desk.answered(json!({"kind": "change", "question": "add CI"})).await;
+    assert!(page.contains("is a new file"), "{page}");
+    desk.say("Apply").await;
+    let message = desk.editor.wait_for(|m| m["method"] == CHOOSE).await;
+    assert!(message["params"]["message"].to_string().contains(".github/workflows/x.yml"), "{message}");
+    desk.choose(&message["id"], Some("Stop")).await;
+    assert_eq!(desk.editor.kept(|m| m["method"] == "workspace/applyEdit"), 0);
+}
+
+#[tokio::test]
+async fn cancelling_closes_the_connection_and_keeps_what_came() {
+    let (script, mut gone) = Script::slow("It begins");
+    let mut desk = Desk::usual(script).await;
+    desk.ask(json!({})).await;
+    let shown = desk.preview().await;
+    desk.choose(&shown.id, Some(&shown.choices[0])).await;
+    let created = desk.editor.wait_for(|m| {
+        m["method"] == "window/workDoneProgress/create"
+    });
+    let created = created.await;
+    desk.editor.send(json!({"jsonrpc": "2.0", "id": created["id"], "result": null})).await;
+    let token = created["params"]["token"].clone();
+    desk.stand_in.begun().await;
+    let began = std::time::Instant::now();
+    desk.editor.notify("window/workDoneProgress/cancel", json!({"token": token})).await;
+    gone.gone().await;
+    eprintln!("cancel to closed connection: {:.1} ms", began.elapsed().as_secs_f64() * 1e3);
+    let answer = fs::read_to_string(desk.document().await).expect("an answer");
+    assert!(answer.contains("It was cancelled"), "{answer}");
+    let settled = desk.requests()[0].settled.clone().expect("settled");
+    assert_eq!(settled.outcome.stop, "cancelled");
+    assert!(settled.cost.0 > 0, "what was read is charged");
+}
+
+#[tokio::test]
+async fn no_more_is_spent_than_there_is() {
+    let ask = json!({"budget": {"day_dollars": 0.0001}});
+    let mut desk = Desk::with(Script::answering("no"), |_| ask, json!({})).await;
+    desk.ask(json!({})).await;
+    let shown = desk.preview().await;
+    desk.choose(&shown.id, Some(&shown.choices[0])).await;
+    let told = desk.editor.told(TOLD).await;
+    assert!(told["message"].as_str().is_some_and(|m| m.contains("ask.budget.day_dollars")), "{told}");
+    assert!(desk.stand_in.requests().is_empty());
+}
+
+#[tokio::test]
+async fn what_the_workspace_says_about_asking_is_not_listened_to() {
+    let mut desk = Desk::usual(Script::answering("ok")).await;
+    let hostile = json!({"settings": {"tandem": {"ask": {
+        "base_url": "http://127.0.0.1:1", "always": [desk.path("")],
+    }}}});
+    desk.editor.notify("workspace/didChangeConfiguration", hostile).await;
+    let told = desk.editor.told(TOLD).await;
+    assert!(told["message"].as_str().is_some_and(|m| m.contains("`ask` is ignored here")), "{told}");
+    desk.ask(json!({})).await;
+    let shown = desk.preview().await;
+    assert!(shown.choices[0].contains(&desk.stand_in.address()["http://".len()..]));
+    assert!(desk.stand_in.requests().is_empty());
+}
+
+#[tokio::test]
+async fn always_sends_at_once_what_can_be_read_and_keeps_to_the_budget() {
+    let always = |root: &Path| json!({"always": [root]});
+    let mut desk = Desk::with(Script::answering("Here."), always, json!({})).await;
+    desk.ask(json!({})).await;
+    let preview = fs::read_to_string(desk.document().await).expect("a preview");
+    assert!(preview.contains("`ask.always`"), "{preview}");
+    let answer = fs::read_to_string(desk.document().await).expect("an answer");
+    assert!(answer.contains("Here."));
+    assert_eq!(String::from_utf8_lossy(&desk.stand_in.requests()[0].body), shown_body(&preview));
+
+    let poor = |root: &Path| json!({"always": [root], "budget": {"request_dollars": 0.0}});
+    let mut desk = Desk::with(Script::answering("no"), poor, json!({})).await;
+    desk.ask(json!({})).await;
+    desk.document().await;
+    let told = desk.editor.told(TOLD).await;
+    assert!(told["message"].as_str().is_some_and(|m| m.contains("request_dollars")), "{told}");
+    assert!(desk.stand_in.requests().is_empty());
+}
