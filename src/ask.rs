@@ -24,7 +24,6 @@ pub mod price;
 pub mod privacy;
 pub mod question;
 pub mod request;
-#[cfg(feature = "net")]
 pub mod send;
 pub mod sources;
 pub mod tokens;

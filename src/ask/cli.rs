@@ -100,13 +100,7 @@ pub async fn run(options: Options, ledger: Ledger) -> Result<(), String> {
         eprintln!("Nothing was sent.");
         return Ok(());
     }
-    #[cfg(feature = "net")]
-    return online::send(&options, draft, ledger).await;
-    #[cfg(not(feature = "net"))]
-    {
-        let _ = (ledger, draft.folders, draft.model, draft.settings);
-        Err("this tandem was built without an HTTP client, so that it can send nothing".into())
-    }
+    online::send(&options, draft, ledger).await
 }
 
 fn draft(options: &Options) -> Result<Draft, String> {
@@ -154,7 +148,7 @@ fn draft(options: &Options) -> Result<Draft, String> {
     let inquiry =
         Inquiry { question: asked.question().to_owned(), path, range, ..Inquiry::default() };
     let mut bundle =
-        bundle::bundle(&inquiry, &workspace, &sources, u64::from(settings.bundle_tokens));
+        bundle::bundle(&inquiry, workspace.snapshot(), &sources, u64::from(settings.bundle_tokens));
     bundle.left_out.extend(sources.refused());
     let conversation = Conversation::new(&asked, bundle, |name| sources.read(name));
     let day = jiff::Zoned::now().date();
@@ -181,12 +175,10 @@ fn agreed(question: &str) -> Result<bool, String> {
 }
 
 /// A text that cannot command a terminal.
-#[cfg_attr(not(feature = "net"), allow(dead_code))]
 fn harmless(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }
 
-#[cfg(feature = "net")]
 mod online {
     use std::sync::Arc;
 

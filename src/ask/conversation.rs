@@ -212,9 +212,9 @@ impl Conversation {
         self.rows.push(Row { path, level, why, tokens, bytes, redacted, hidden, sha256 });
         self.parts.push(Part { path: shown, level, text });
         if level == Level::Body
-            && let Some(Read { text, version }) = read(&item.path)
+            && let Some(Read { text, .. }) = read(&item.path)
         {
-            self.sent.push(Sent { path: item.path, text, parts: item.parts, version });
+            self.sent.push(Sent { path: item.path, text, parts: item.parts });
         }
     }
 }

@@ -9,6 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::private;
+
 /// Conversations that are kept.
 const KEPT: usize = 20;
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::cited;
-use super::api::{self, Answer, ApiError, Endpoint, Progress};
+use super::api::{self, Address, Answer, ApiError, Endpoint, Progress};
 use super::bundle::Level;
 use super::conversation::Prepared;
 use super::edits;
@@ -80,8 +80,8 @@ impl Sending {
         let settings = &self.settings;
         let found = key::find(settings.key_helper.as_deref()).await;
         let credential = found.map_err(|error| error.to_string())?.credential;
-        let base_url = settings.base_url.as_deref();
-        Endpoint::new(base_url, settings.proxy.clone(), credential).map_err(|e| e.to_string())
+        let address = Address::find(settings.base_url.as_deref()).map_err(|e| e.to_string())?;
+        Ok(Endpoint::new(address, settings.proxy.clone(), credential))
     }
 
     async fn reserve(&self, host: String) -> Result<Reservation, String> {
@@ -117,7 +117,7 @@ impl Sending {
         let (text, stop, usage, problem) = match ended {
             Some(Ok(answer)) => {
                 let warning = (!answer.stop.is_complete()).then(|| answer.stop.to_string());
-                (answer.text, answer.stop.name().to_owned(), answer.usage, Ok(warning))
+                (answer.text, answer.stop.word().to_owned(), answer.usage, Ok(warning))
             }
             Some(Err(error)) => match error.partial() {
                 // Nothing can have been answered, so that nothing is charged.

@@ -7,7 +7,6 @@
 mod apply;
 pub mod arguments;
 mod start;
-#[cfg(feature = "net")]
 mod stream;
 
 use std::path::{Path, PathBuf};
@@ -21,7 +20,7 @@ use tower_lsp::lsp_types::{MessageType, ShowDocumentParams, Url};
 use super::session::Session;
 use crate::ask::answer::{self, Page};
 use crate::ask::conversation::{Conversation, Prepared};
-use crate::ask::edits::Block;
+use crate::ask::edits::{Block, Problem};
 use crate::ask::ledger::Ledger;
 use crate::ask::papers::{Folder, Papers};
 use crate::ask::price::Model;
@@ -70,7 +69,7 @@ struct Inner {
     /// What an answer changes, where all of it fits.
     blocks: Vec<Block>,
     /// What does not fit.
-    problems: Vec<String>,
+    problems: Vec<Problem>,
     /// Claude has been asked to put that right, which it is once.
     repaired: bool,
 }
@@ -171,7 +170,6 @@ impl Talk {
     }
 
     /// For the ledger: another conversation has another one.
-    #[cfg(feature = "net")]
     fn name(&self) -> String {
         let folder = self.folder.path("");
         folder.file_name().unwrap_or_default().to_string_lossy().into_owned()

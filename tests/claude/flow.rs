@@ -45,14 +45,14 @@ impl Desk {
         ask: impl FnOnce(&Path) -> Value,
         capabilities: Value,
     ) -> Desk {
-        let stand_in = StandIn::start(script).await;
+        let stand_in = StandIn::new([script]);
         let home = tempfile::tempdir().expect("a folder");
         let root = home.path().join("work");
         fs::create_dir_all(root.join("src")).expect("a folder");
         fs::write(root.join("src/pool.rs"), POOL).expect("a file");
         fs::write(root.join("src/lock.rs"), LOCK).expect("a file");
         let mut settings = json!({
-            "base_url": stand_in.address(),
+            "base_url": stand_in.address,
             "key_helper": "echo sk-test-key",
         });
         merge(&mut settings, ask(&root));
@@ -175,6 +175,10 @@ impl Desk {
     }
 }
 
+fn text(answer: &str) -> Script {
+    Script::Text(answer.to_owned())
+}
+
 fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
@@ -203,16 +207,16 @@ fn shown_body(preview: &str) -> &str {
 
 #[tokio::test]
 async fn what_is_sent_is_byte_for_byte_what_was_shown_and_nothing_before_a_yes() {
-    let mut desk = Desk::usual(Script::answering("It subtracts one in `src/lock.rs`.")).await;
+    let mut desk = Desk::usual(text("It subtracts one in `src/lock.rs`.")).await;
     desk.ask(json!({})).await;
     let shown = desk.preview().await;
-    assert!(desk.stand_in.requests().is_empty(), "sent before a yes");
+    assert!(desk.stand_in.seen().is_empty(), "sent before a yes");
     for part in ["src/pool.rs", "src/lock.rs", "why is this one too few?", "127.0.0.1", "claude-sonnet"] {
         assert!(shown.preview.contains(part), "{part} in {}", shown.preview);
     }
     desk.choose(&shown.id, Some(&shown.choices[0])).await;
     let answer = desk.document().await;
-    let requests = desk.stand_in.requests();
+    let requests = desk.stand_in.seen();
     assert_eq!(requests.len(), 1);
     assert_eq!(String::from_utf8_lossy(&requests[0].body), shown_body(&shown.preview));
     let answer = fs::read_to_string(answer).expect("an answer");
@@ -226,7 +230,7 @@ async fn what_is_sent_is_byte_for_byte_what_was_shown_and_nothing_before_a_yes()
 
 #[tokio::test]
 async fn cancelling_sends_nothing_and_reserves_nothing() {
-    let mut desk = Desk::usual(Script::answering("no")).await;
+    let mut desk = Desk::usual(text("no")).await;
     desk.ask(json!({})).await;
     let shown = desk.preview().await;
     desk.choose(&shown.id, Some("Cancel")).await;
@@ -235,12 +239,12 @@ async fn cancelling_sends_nothing_and_reserves_nothing() {
     desk.execute(&send).await;
     let told = desk.editor.told(TOLD).await;
     assert!(told["message"].as_str().is_some_and(|m| m.contains("cancelled already")), "{told}");
-    assert!(desk.stand_in.requests().is_empty() && desk.requests().is_empty());
+    assert!(desk.stand_in.seen().is_empty() && desk.requests().is_empty());
 }
 
 #[tokio::test]
 async fn a_closed_message_leaves_the_choices_on_the_preview() {
-    let mut desk = Desk::usual(Script::answering("Here.")).await;
+    let mut desk = Desk::usual(text("Here.")).await;
     desk.ask(json!({})).await;
     let shown = desk.preview().await;
     desk.choose(&shown.id, None).await;
@@ -254,7 +258,7 @@ async fn a_closed_message_leaves_the_choices_on_the_preview() {
     desk.execute(&forged).await;
     let told = desk.editor.told(TOLD).await;
     assert!(told["message"].as_str().is_some_and(|m| m.contains("another one")), "{told}");
-    assert!(desk.stand_in.requests().is_empty());
+    assert!(desk.stand_in.seen().is_empty());
     desk.execute(&actions[0]["command"]).await;
     let answer = fs::read_to_string(desk.document().await).expect("an answer");
     assert!(answer.contains("Here."));
@@ -262,7 +266,7 @@ async fn a_closed_message_leaves_the_choices_on_the_preview() {
 
 #[tokio::test]
 async fn what_is_taken_off_the_list_stays_here() {
-    let mut desk = Desk::usual(Script::answering("ok")).await;
+    let mut desk = Desk::usual(text("ok")).await;
     desk.ask(json!({})).await;
     let shown = desk.preview().await;
     desk.choose(&shown.id, Some("Edit the list")).await;
@@ -276,24 +280,24 @@ async fn what_is_taken_off_the_list_stays_here() {
     let again = desk.preview().await;
     desk.choose(&again.id, Some(&again.choices[0])).await;
     desk.document().await;
-    let body = String::from_utf8(desk.stand_in.requests()[0].body.clone()).expect("text");
+    let body = String::from_utf8(desk.stand_in.seen()[0].body.clone()).expect("text");
     assert!(body.contains("drain") && !body.contains("src/lock.rs"), "{body}");
     assert_eq!(body, shown_body(&again.preview));
 }
 
 #[tokio::test]
 async fn the_buffer_is_sent_and_not_the_file() {
-    let mut desk = Desk::usual(Script::answering("ok")).await;
+    let mut desk = Desk::usual(text("ok")).await;
     let lock = desk.uri("src/lock.rs");
     desk.editor.open(&lock, "rust", &LOCK.replace("n - 1", "n - 1 // unsaved")).await;
     let (_, _, _) = desk.answered(json!({})).await;
-    let body = String::from_utf8(desk.stand_in.requests()[0].body.clone()).expect("text");
+    let body = String::from_utf8(desk.stand_in.seen()[0].body.clone()).expect("text");
     assert!(body.contains("// unsaved"), "{body}");
 }
 
 #[tokio::test]
 async fn a_follow_up_goes_on_from_the_same_bytes() {
-    let mut desk = Desk::usual(Script::answering("First.")).await;
+    let mut desk = Desk::usual(text("First.")).await;
     let (first, answer, _) = desk.answered(json!({})).await;
     let text = fs::read_to_string(&answer).expect("an answer");
     let asked = text.replace("\n?: \n", "\n?: and why not two?\n");
@@ -316,7 +320,7 @@ async fn a_follow_up_goes_on_from_the_same_bytes() {
 
 #[tokio::test]
 async fn a_comment_and_a_symbol_can_be_asked_about() {
-    let mut desk = Desk::usual(Script::answering("ok")).await;
+    let mut desk = Desk::usual(text("ok")).await;
     let titles = |actions: Vec<Value>| -> Vec<String> {
         actions.iter().filter_map(|a| a["title"].as_str().map(str::to_owned)).collect()
     };
@@ -331,7 +335,7 @@ async fn a_comment_and_a_symbol_can_be_asked_about() {
 
 #[tokio::test]
 async fn an_error_is_asked_about_with_all_that_it_names() {
-    let mut desk = Desk::usual(Script::answering("ok")).await;
+    let mut desk = Desk::usual(text("ok")).await;
     let at = json!({"start": {"line": 3, "character": 4}, "end": {"line": 3, "character": 8}});
     let related = json!([{"location": {"uri": desk.uri("src/lock.rs"), "range": at}, "message": "here"}]);
     let diagnostic = json!({"range": at, "message": "mismatched types", "relatedInformation": related});
@@ -353,7 +357,7 @@ async fn an_error_is_asked_about_with_all_that_it_names() {
 
 #[tokio::test]
 async fn commands_without_arguments_ask_about_the_last_place() {
-    let mut desk = Desk::usual(Script::answering("ok")).await;
+    let mut desk = Desk::usual(text("ok")).await;
     let pool = desk.uri("src/pool.rs");
     desk.actions(&pool, 2, 9).await;
     desk.execute(&json!({"command": "tandem.ask"})).await;
@@ -370,7 +374,7 @@ async fn commands_without_arguments_ask_about_the_last_place() {
 #[tokio::test]
 async fn a_client_that_can_ask_for_text_asks_for_the_question() {
     let capabilities = json!({"experimental": {"tandemInput": true}});
-    let mut desk = Desk::with(Script::answering("ok"), |_| json!({}), capabilities).await;
+    let mut desk = Desk::with(text("ok"), |_| json!({}), capabilities).await;
     desk.ask(json!({"question": ""})).await;
     let asked = desk.editor.wait_for(|m| m["method"] == "tandem/input").await;
     let reply = json!({"jsonrpc": "2.0", "id": asked["id"], "result": "does it ever block?"});
@@ -387,7 +391,7 @@ fn edits(search: &str, replace: &str) -> String {
 
 #[tokio::test]
 async fn edits_are_applied_in_one_edit_after_a_look_with_versions_and_annotations() {
-    let mut desk = Desk::usual(Script::answering(&edits("    n - 1", "    n"))).await;
+    let mut desk = Desk::usual(text(&edits("    n - 1", "    n"))).await;
     let lock = desk.uri("src/lock.rs");
     desk.editor.open(&lock, "rust", LOCK).await;
     let (_, _, answer) = desk.answered(json!({"kind": "change", "question": "take none"})).await;
@@ -410,12 +414,12 @@ async fn edits_are_applied_in_one_edit_after_a_look_with_versions_and_annotation
 
 #[tokio::test]
 async fn edits_that_do_not_fit_change_nothing_and_one_repair_is_offered_with_a_look() {
-    let mut desk = Desk::usual(Script::answering(&edits("    n - 7", "    n"))).await;
+    let mut desk = Desk::usual(text(&edits("    n - 7", "    n"))).await;
     let (_, _, answer) = desk.answered(json!({"kind": "change", "question": "take none"})).await;
     assert!(answer.contains("Does not fit"), "{answer}");
     desk.say("Ask Claude to put that right").await;
     let shown = desk.preview().await;
-    assert_eq!(desk.stand_in.requests().len(), 1, "sent without a look");
+    assert_eq!(desk.stand_in.seen().len(), 1, "sent without a look");
     desk.choose(&shown.id, Some(&shown.choices[0])).await;
     desk.document().await;
     // Once is enough.
@@ -428,7 +432,7 @@ async fn edits_that_do_not_fit_change_nothing_and_one_repair_is_offered_with_a_l
 
 #[tokio::test]
 async fn a_file_that_changed_meanwhile_is_not_overwritten() {
-    let mut desk = Desk::usual(Script::answering(&edits("    n - 1", "    n"))).await;
+    let mut desk = Desk::usual(text(&edits("    n - 1", "    n"))).await;
     desk.answered(json!({"kind": "change", "question": "take none"})).await;
     let message = desk.editor.wait_for(|m| m["method"] == CHOOSE).await;
     fs::write(desk.path("src/lock.rs"), LOCK.replace("n - 1", "n - 2")).expect("a file");
@@ -439,7 +443,7 @@ async fn a_file_that_changed_meanwhile_is_not_overwritten() {
 
 #[tokio::test]
 async fn an_answer_that_is_not_whole_is_never_applied() {
-    let script = Script::cut(&edits("    n - 1", "    n"));
+    let script = Script::Long(edits("    n - 1", "    n"));
     let mut desk = Desk::usual(script).await;
     let (_, _, answer) = desk.answered(json!({"kind": "change", "question": "take none"})).await;
     assert!(answer.contains("not whole") && !answer.contains("+    n"), "{answer}");
@@ -452,7 +456,7 @@ async fn an_answer_that_is_not_whole_is_never_applied() {
 async fn a_ci_file_takes_a_yes_of_its_own() {
     let answer = edits("    n - 1", "    n").replace("src/lock.rs\n<", ".github/workflows/x.yml\n<");
     let answer = answer.replace("    n - 1\n", "");
-    let mut desk = Desk::usual(Script::answering(&answer)).await;
+    let mut desk = Desk::usual(text(&answer)).await;
     let (_, _, page) = desk.answered(json!({"kind": "change", "question": "add CI"})).await;
     assert!(page.contains("is a new file"), "{page}");
     desk.say("Apply").await;
@@ -464,8 +468,7 @@ async fn a_ci_file_takes_a_yes_of_its_own() {
 
 #[tokio::test]
 async fn cancelling_closes_the_connection_and_keeps_what_came() {
-    let (script, mut gone) = Script::slow("It begins");
-    let mut desk = Desk::usual(script).await;
+    let mut desk = Desk::usual(Script::Silent).await;
     desk.ask(json!({})).await;
     let shown = desk.preview().await;
     desk.choose(&shown.id, Some(&shown.choices[0])).await;
@@ -475,10 +478,11 @@ async fn cancelling_closes_the_connection_and_keeps_what_came() {
     let created = created.await;
     desk.editor.send(json!({"jsonrpc": "2.0", "id": created["id"], "result": null})).await;
     let token = created["params"]["token"].clone();
-    desk.stand_in.begun().await;
+    let answering = |m: &Value| m["params"]["value"].to_string().contains("answering");
+    desk.editor.wait_for(answering).await;
     let began = std::time::Instant::now();
     desk.editor.notify("window/workDoneProgress/cancel", json!({"token": token})).await;
-    gone.gone().await;
+    desk.stand_in.gone().await;
     eprintln!("cancel to closed connection: {:.1} ms", began.elapsed().as_secs_f64() * 1e3);
     let answer = fs::read_to_string(desk.document().await).expect("an answer");
     assert!(answer.contains("It was cancelled"), "{answer}");
@@ -490,18 +494,18 @@ async fn cancelling_closes_the_connection_and_keeps_what_came() {
 #[tokio::test]
 async fn no_more_is_spent_than_there_is() {
     let ask = json!({"budget": {"day_dollars": 0.0001}});
-    let mut desk = Desk::with(Script::answering("no"), |_| ask, json!({})).await;
+    let mut desk = Desk::with(text("no"), |_| ask, json!({})).await;
     desk.ask(json!({})).await;
     let shown = desk.preview().await;
     desk.choose(&shown.id, Some(&shown.choices[0])).await;
     let told = desk.editor.told(TOLD).await;
     assert!(told["message"].as_str().is_some_and(|m| m.contains("ask.budget.day_dollars")), "{told}");
-    assert!(desk.stand_in.requests().is_empty());
+    assert!(desk.stand_in.seen().is_empty());
 }
 
 #[tokio::test]
 async fn what_the_workspace_says_about_asking_is_not_listened_to() {
-    let mut desk = Desk::usual(Script::answering("ok")).await;
+    let mut desk = Desk::usual(text("ok")).await;
     let hostile = json!({"settings": {"tandem": {"ask": {
         "base_url": "http://127.0.0.1:1", "always": [desk.path("")],
     }}}});
@@ -510,26 +514,26 @@ async fn what_the_workspace_says_about_asking_is_not_listened_to() {
     assert!(told["message"].as_str().is_some_and(|m| m.contains("`ask` is ignored here")), "{told}");
     desk.ask(json!({})).await;
     let shown = desk.preview().await;
-    assert!(shown.choices[0].contains(&desk.stand_in.address()["http://".len()..]));
-    assert!(desk.stand_in.requests().is_empty());
+    assert!(shown.choices[0].contains(&desk.stand_in.address["http://".len()..]));
+    assert!(desk.stand_in.seen().is_empty());
 }
 
 #[tokio::test]
 async fn always_sends_at_once_what_can_be_read_and_keeps_to_the_budget() {
     let always = |root: &Path| json!({"always": [root]});
-    let mut desk = Desk::with(Script::answering("Here."), always, json!({})).await;
+    let mut desk = Desk::with(text("Here."), always, json!({})).await;
     desk.ask(json!({})).await;
     let preview = fs::read_to_string(desk.document().await).expect("a preview");
     assert!(preview.contains("`ask.always`"), "{preview}");
     let answer = fs::read_to_string(desk.document().await).expect("an answer");
     assert!(answer.contains("Here."));
-    assert_eq!(String::from_utf8_lossy(&desk.stand_in.requests()[0].body), shown_body(&preview));
+    assert_eq!(String::from_utf8_lossy(&desk.stand_in.seen()[0].body), shown_body(&preview));
 
     let poor = |root: &Path| json!({"always": [root], "budget": {"request_dollars": 0.0}});
-    let mut desk = Desk::with(Script::answering("no"), poor, json!({})).await;
+    let mut desk = Desk::with(text("no"), poor, json!({})).await;
     desk.ask(json!({})).await;
     desk.document().await;
     let told = desk.editor.told(TOLD).await;
     assert!(told["message"].as_str().is_some_and(|m| m.contains("request_dollars")), "{told}");
-    assert!(desk.stand_in.requests().is_empty());
+    assert!(desk.stand_in.seen().is_empty());
 }

@@ -15,7 +15,7 @@ use tower_lsp::lsp_types::{ApplyWorkspaceEditResponse, MessageType, Url};
 use super::start::{boxed_look, choose};
 use super::{Talk, show};
 use crate::ask::conversation::Asked;
-use crate::ask::edits::{self, Block, FileEdit, Place};
+use crate::ask::edits::{self, Block, FileEdit, Place, Problem};
 use crate::ask::question::Kind;
 use crate::ask::sources::from_disk;
 use crate::document::{Encoding, position};
@@ -49,14 +49,14 @@ struct Change {
 /// Reads an answer's edits, and puts them on its page. Whether there is something to say about them.
 pub fn read(session: &Session, talk: &Arc<Talk>, whole: bool) -> bool {
     let text = talk.inner().page.text.clone();
-    let (mut notes, mut diffs, mut problems, mut blocks) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut notes, mut diffs) = (Vec::new(), Vec::new());
+    let (mut problems, mut blocks) = (Vec::<Problem>::new(), Vec::new());
     if !whole {
         notes.push("The answer is not whole, so that none of its edits is offered.".to_owned());
     } else {
         match edits::parse(&text) {
             Ok(found) => blocks = found,
-            Err(found) => problems.extend(found.iter().map(ToString::to_string)),
+            Err(found) => problems = found,
         }
         match problems.is_empty().then(|| changes(session, talk, &blocks)) {
             Some(Ok(changes)) => {
@@ -66,7 +66,7 @@ pub fn read(session: &Session, talk: &Arc<Talk>, whole: bool) -> bool {
                     diffs.push(edits::diff(&change.before, &after, &change.edit.path));
                 }
             }
-            Some(Err(found)) => problems.extend(found),
+            Some(Err(found)) => problems = found,
             None => {}
         }
     }
@@ -105,11 +105,7 @@ pub async fn offer(
         return Ok(());
     }
     if choose(client, &text, &[REPAIR, LATER]).await.as_deref() == Some(REPAIR) {
-        let question = format!(
-            "Some of the edits do not fit, and none was applied:\n{}\nWrite all edits again, each \
-             exact and unique against the files as they were sent.",
-            problems.iter().map(|problem| format!("- {problem}\n")).collect::<String>()
-        );
+        let question = edits::repair(&problems);
         let asked = Asked { kind: Kind::Change, question, ..Asked::default() };
         {
             let mut inner = talk.inner();
@@ -132,8 +128,10 @@ pub async fn apply(
     if blocks.is_empty() {
         return Err("there are no edits to apply".into());
     }
-    let all = changes(session, talk, &blocks)
-        .map_err(|problems| format!("nothing is changed: {}", problems.join("; ")))?;
+    let all = changes(session, talk, &blocks).map_err(|problems| {
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        format!("nothing is changed: {}", problems.join(" "))
+    })?;
     let mut wanted = Vec::new();
     for change in all {
         if let Some(why) = &change.sensitive {
@@ -181,7 +179,7 @@ async fn done(client: &Client, files: usize) -> Result<(), String> {
 }
 
 /// What the blocks make of the files as they are now; all or nothing.
-fn changes(session: &Session, talk: &Talk, blocks: &[Block]) -> Result<Vec<Change>, Vec<String>> {
+fn changes(session: &Session, talk: &Talk, blocks: &[Block]) -> Result<Vec<Change>, Vec<Problem>> {
     let (sent, placeholders) = {
         let inner = talk.inner();
         (inner.conversation.sent.clone(), inner.conversation.placeholders.clone())
@@ -193,9 +191,7 @@ fn changes(session: &Session, talk: &Talk, blocks: &[Block]) -> Result<Vec<Chang
         }
         Place::Refused(_) => None,
     };
-    let resolved = edits::resolve(blocks, &sent, &now, &placeholders);
-    let resolved =
-        resolved.map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let resolved = edits::resolve(blocks, &sent, &now, &placeholders)?;
     let mut changes = Vec::new();
     let mut problems = Vec::new();
     for edit in resolved {
@@ -203,7 +199,7 @@ fn changes(session: &Session, talk: &Talk, blocks: &[Block]) -> Result<Vec<Chang
             Place::Fine(path) => (path, None),
             Place::NeedsYes(path, why) => (path, Some(why)),
             Place::Refused(why) => {
-                problems.push(format!("{}: {why}", edit.path));
+                problems.push(Problem::Refused { path: edit.path, why });
                 continue;
             }
         };

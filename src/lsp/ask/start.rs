@@ -12,7 +12,7 @@ use tower_lsp::lsp_types::request::Request;
 use tower_lsp::lsp_types::{MessageActionItem, MessageType};
 
 use super::arguments::{Arguments, ToldPlace};
-use super::{Pending, Talk, show};
+use super::{Pending, Talk, show, stream};
 use crate::ask::api::Address;
 use crate::ask::bundle::{self, Inquiry};
 use crate::ask::conversation::{Asked, Conversation};
@@ -198,13 +198,7 @@ pub async fn send(
         }
         shown
     };
-    #[cfg(feature = "net")]
-    return super::stream::send(client, session, talk, pending).await;
-    #[cfg(not(feature = "net"))]
-    {
-        let _ = (client, session, pending);
-        Err("this tandem was built without an HTTP client, so that it can send nothing".into())
-    }
+    stream::send(client, session, talk, pending).await
 }
 
 /// `tandem.editList`.
@@ -315,7 +309,7 @@ impl Session {
         self.read_workspace(folders);
         let (guard, warnings) = Guard::new(folders, &self.settings.get().ask.never);
         let sources = Sources::new(folders.to_vec(), self.buffers(), guard);
-        let mut bundle = bundle::bundle(inquiry, &self.workspace, &sources, budget);
+        let mut bundle = bundle::bundle(inquiry, self.workspace.snapshot(), &sources, budget);
         bundle.left_out.extend(sources.refused());
         let conversation = Conversation::new(asked, bundle, |name| sources.read(name));
         (conversation, warnings)

@@ -13,6 +13,7 @@ use super::{Pending, Talk, apply, show, show_uri};
 use crate::ask::answer::{self, Page};
 use crate::ask::api::Progress;
 use crate::ask::ledger;
+use crate::ask::price::{Model, Usage};
 use crate::ask::question::Kind;
 use crate::ask::send::{Sending, Sent};
 use crate::lsp::progress::Shown;
@@ -101,7 +102,17 @@ async fn follow(
         // Who shows it may have gone.
         let _ = tell.send(progress.clone());
     });
-    let mut live = Live { client, session, talk, shown, told, opened: false, last: Instant::now() };
+    let mut live = Live {
+        client,
+        session,
+        talk,
+        shown,
+        told,
+        model: &pending.model,
+        usage: Usage::default(),
+        opened: false,
+        last: Instant::now(),
+    };
     tokio::pin!(sending);
     let mut ticks = tokio::time::interval(TICK);
     let began = Instant::now();
@@ -138,6 +149,8 @@ struct Live<'a> {
     talk: &'a Arc<Talk>,
     shown: Option<Shown>,
     told: UnboundedReceiver<Progress>,
+    model: &'a Model,
+    usage: Usage,
     opened: bool,
     last: Instant,
 }
@@ -159,12 +172,17 @@ impl Live<'_> {
                     inner.page.text.push_str(text);
                     crate::ask::tokens::estimate(&inner.page.text)
                 };
-                *saying = format!("answering, about {tokens} tokens");
+                let usage = Usage { output: tokens.max(self.usage.output), ..self.usage };
+                let cost = self.model.cost(&usage, jiff::Zoned::now().date());
+                *saying = format!("answering, about {tokens} tokens, {cost}");
                 self.draw().await;
             }
             Progress::Sent => "sent".clone_into(saying),
             Progress::Started { .. } => "thinking".clone_into(saying),
-            Progress::Usage(_) => return,
+            Progress::Usage(usage) => {
+                self.usage = *usage;
+                return;
+            }
         }
         if let Some(shown) = &mut self.shown
             && !matches!(progress, Progress::Text(_))
