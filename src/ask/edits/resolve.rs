@@ -74,10 +74,10 @@ impl World<'_> {
     /// The one reading of a block that fits.
     fn fit(&self, block: &Block) -> Result<Fit, Problem> {
         let path = block.path.trim_start_matches("./");
-        let mut others = block.others.iter().map(|(search, replace)| (search, replace));
         let first = self.read(block.line, path, &block.search, &block.replace);
-        let mut others = others
-            .by_ref()
+        let mut others = block
+            .others
+            .iter()
             .filter_map(|(search, replace)| self.read(block.line, path, search, replace).ok());
         match (first, others.next(), others.next()) {
             (first, None, _) => first,

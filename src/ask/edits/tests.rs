@@ -1,5 +1,8 @@
 //! What edits do, and what they leave alone.
 
+// What is sent of a file may be one range.
+#![allow(clippy::single_range_in_vec_init)]
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

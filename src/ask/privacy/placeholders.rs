@@ -135,7 +135,10 @@ impl Placeholders {
             let (secret, name) = known[found.pattern().as_usize()];
             let rule = match self.names.contains_key(secret) {
                 // `[redacted: RULE 1]`
-                true => name.trim_start_matches(START).split(' ').next().unwrap_or_default(),
+                true => name
+                    .strip_prefix(START)
+                    .and_then(|name| name.split(' ').next())
+                    .unwrap_or_default(),
                 false => name,
             };
             (Secret { range: found.range(), rule: rule.to_owned() }, false)
