@@ -34,7 +34,7 @@ const MAX_FILES: usize = 100_000;
 /// A buffer is read when nobody has typed for this long: its own names are in the text anyway.
 const QUIET: Duration = Duration::from_millis(300);
 /// Names of ignore files beside git's own.
-const IGNORE_FILES: [&str; 5] =
+pub(crate) const IGNORE_FILES: [&str; 5] =
     [".aiignore", ".cursorignore", ".aiderignore", ".continueignore", ".copilotignore"];
 
 /// The definitions of a client's workspace.
@@ -167,7 +167,7 @@ enum Stands {
 }
 
 /// How a folder is read.
-fn rules(folder: &Path) -> WalkBuilder {
+pub(crate) fn rules(folder: &Path) -> WalkBuilder {
     let mut walk = WalkBuilder::new(folder);
     walk.follow_links(false).require_git(false).max_filesize(Some(MAX_FILE));
     for file in IGNORE_FILES {
