@@ -85,6 +85,7 @@ pub mod lsp;
 pub mod machine;
 pub mod model;
 pub mod once;
+pub mod private;
 pub mod prompt;
 pub mod settings;
 pub mod suggestion;
