@@ -88,6 +88,7 @@ pub mod once;
 pub mod private;
 pub mod prompt;
 pub mod settings;
+pub mod stats;
 pub mod suggestion;
 pub mod syntax;
 pub mod wanted;
