@@ -576,6 +576,33 @@ fn broken_lines_and_absurd_numbers_are_counted_and_break_nothing() {
 }
 
 #[test]
+fn what_is_written_down_twice_counts_once() {
+    let mut home = Home::new();
+    home.suggestion(NOON, "rust", 1.0, &[accepted(30)]);
+    home.journal = home.journal.repeat(2);
+    let all = home.summary().suggestions.all;
+    assert_eq!((all.shown, all.accepted), (1, 1));
+}
+
+#[test]
+fn the_verdict_is_on_answers_not_on_repairs_or_what_was_never_answered() {
+    let mut home = Home::new();
+    (0..3).for_each(|_| home.ask(NOON, 2, 1, Some(1)));
+    let before = home.summary().claude;
+    let first = home.ledger.lines().next().unwrap().to_owned();
+    let (mut repairs, mut silent) = (Home::new(), Home::new());
+    (0..3).for_each(|_| repairs.ask(NOON, 2, 2, Some(1)));
+    (0..3).for_each(|_| silent.ask(NOON, 2, 2, Some(1)));
+    repairs.ledger = repairs.ledger.replace("\"change\"", "\"repair\"").replace("\"q", "\"r");
+    silent.ledger = silent.ledger.replace("\"output\":250", "\"output\":0").replace("\"q", "\"s");
+    assert!(first.contains("\"change\""));
+    home.ledger += &(repairs.ledger + &silent.ledger);
+    let after = home.summary().claude;
+    assert_eq!((after.all.requests, after.files), (9, before.files));
+    assert_eq!(after.verdict, before.verdict);
+}
+
+#[test]
 fn very_many_languages_are_put_together() {
     let mut home = Home::new();
     for number in 0..60 {

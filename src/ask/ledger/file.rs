@@ -29,7 +29,7 @@ const LOCK: &str = "ledger.lock";
 const NEW: (&str, &str) = ("ledger-", ".new");
 
 /// How long another process may take; it has a file of [`MOST_BYTES`] to read at most.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a waiting process looks again. Polling, because a blocked thread could not give up.
 const AGAIN: Duration = Duration::from_millis(3);
 /// Milliseconds after which a request is not on its way any more: no answer takes as long.

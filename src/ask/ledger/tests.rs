@@ -1,4 +1,5 @@
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
@@ -160,36 +161,53 @@ fn looking_at_the_budget_makes_no_folder() {
     assert!(!home.ledger.folder().unwrap().exists());
 }
 
+impl Home {
+    /// Many requests of another year, so that reading takes its time and those who do not wait for each
+    /// other are sure to read the same.
+    fn with_a_long_history(self) -> Home {
+        let lines = (0..20_000).map(|number| {
+            let id = format!("old-{number}");
+            Event::Released { id, day: jiff::civil::date(2020, 1, 1) }.line()
+        });
+        fs::create_dir(self.ledger.folder().unwrap()).unwrap();
+        fs::write(self.path(NAME), lines.collect::<String>()).unwrap();
+        self
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join("ledger").join(name)
+    }
+}
+
 #[test]
 fn many_threads_cannot_overspend() {
-    let home = home();
-    let allowed = AtomicU64::new(0);
+    let home = home().with_a_long_history();
+    let (allowed, start) = (AtomicU64::new(0), std::sync::Barrier::new(8));
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
-                for _ in 0..4 {
-                    let reserved = home.ledger.reserve(Money(50), LIMITS, about("a"));
-                    allowed.fetch_add(u64::from(reserved.is_ok()), Ordering::Relaxed);
-                }
+                start.wait();
+                let reserved = home.ledger.reserve(Money(100), LIMITS, about("a"));
+                allowed.fetch_add(u64::from(reserved.is_ok()), Ordering::Relaxed);
             });
         }
     });
-    assert_eq!(allowed.into_inner(), 10);
-    assert_eq!(home.requests().1, LeftOut::default());
+    assert_eq!(allowed.into_inner(), 5);
+    assert_eq!(home.ledger.spent(LIMITS).unwrap().today, Money(500));
 }
 
 const CHILD: &str = "TANDEM_TEST_LEDGER";
 
-/// Not a test by itself: what the processes of the tests below do.
+/// Not a test by itself: what the processes of the test below do.
 #[test]
 fn child() {
-    let Some(folder) = std::env::var_os(CHILD) else { return };
-    let ledger = Ledger::at(Some(folder.into()));
-    for _ in 0..8 {
-        if let Ok(reservation) = ledger.reserve(Money(50), LIMITS, about("a")) {
-            eprintln!("reserved {}", reservation.id());
-            std::mem::forget(reservation);
-        }
+    let Some(folder) = std::env::var_os(CHILD).map(PathBuf::from) else { return };
+    eprintln!("ready");
+    // Its parent lets all go at once.
+    fs::File::open(folder.join("start")).unwrap().lock_shared().unwrap();
+    let ledger = Ledger::at(Some(folder));
+    while let Ok(reservation) = ledger.reserve(Money(100), LIMITS, about("a")) {
+        eprintln!("reserved {}", reservation.id());
     }
     // As a kill would.
     std::process::abort();
@@ -197,25 +215,27 @@ fn child() {
 
 #[test]
 fn many_processes_cannot_overspend_and_what_a_killed_one_reserved_stays_spent() {
-    let home = home();
+    let home = home().with_a_long_history();
+    let start = fs::File::create(home.path("start")).unwrap();
+    start.lock().unwrap();
     let spawn = || {
-        Command::new(std::env::current_exe().unwrap())
+        let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "ask::ledger::tests::child", "--nocapture"])
             .env(CHILD, home.ledger.folder().unwrap())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap()
+            .unwrap();
+        BufReader::new(child.stderr.take().unwrap()).lines().map(|line| line.unwrap())
     };
-    let children: Vec<_> = (0..4).map(|_| spawn()).collect();
-    let mut reserved = 0;
-    for child in children {
-        let output = child.wait_with_output().unwrap();
-        assert!(!output.status.success(), "it ended by itself");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        reserved += said.matches("reserved ").count();
+    let mut children: Vec<_> = (0..4).map(|_| spawn()).collect();
+    for child in &mut children {
+        assert_eq!(child.next().as_deref(), Some("ready"));
     }
-    assert_eq!(reserved, 10);
+    drop(start);
+    let said: Vec<String> = children.into_iter().flatten().collect();
+    let reserved = said.iter().filter(|line| line.starts_with("reserved ")).count();
+    assert_eq!(reserved, 5, "{said:?}");
     let spent = home.ledger.spent(LIMITS).unwrap();
     assert_eq!((spent.today, spent.open), (Money(500), Money(500)));
     assert!(home.ledger.reserve(Money(1), LIMITS, about("a")).is_err());
