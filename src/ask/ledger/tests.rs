@@ -1,6 +1,6 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -219,21 +219,25 @@ fn many_processes_cannot_overspend_and_what_a_killed_one_reserved_stays_spent() 
     let start = fs::File::create(home.path("start")).unwrap();
     start.lock().unwrap();
     let spawn = || {
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "ask::ledger::tests::child", "--nocapture"])
             .env(CHILD, home.ledger.folder().unwrap())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap();
-        BufReader::new(child.stderr.take().unwrap()).lines().map(|line| line.unwrap())
+            .unwrap()
     };
-    let mut children: Vec<_> = (0..4).map(|_| spawn()).collect();
-    for child in &mut children {
+    let mut children: Vec<Child> = (0..4).map(|_| spawn()).collect();
+    let pipes = children.iter_mut().map(|child| BufReader::new(child.stderr.take().unwrap()));
+    let mut lines: Vec<_> = pipes.map(|pipe| pipe.lines().map(|line| line.unwrap())).collect();
+    for child in &mut lines {
         assert_eq!(child.next().as_deref(), Some("ready"));
     }
     drop(start);
-    let said: Vec<String> = children.into_iter().flatten().collect();
+    let said: Vec<String> = lines.into_iter().flatten().collect();
+    for mut child in children {
+        assert!(!child.wait().unwrap().success(), "it ended by itself");
+    }
     let reserved = said.iter().filter(|line| line.starts_with("reserved ")).count();
     assert_eq!(reserved, 5, "{said:?}");
     let spent = home.ledger.spent(LIMITS).unwrap();
