@@ -26,6 +26,7 @@ use std::time::Duration;
 use etcetera::AppStrategy;
 
 use file::Target;
+pub use file::clear;
 pub use reader::{LeftOut, read};
 pub use record::{Event, Note, Record};
 

@@ -10,6 +10,7 @@ use tandem::ask::cli::{self, LinePlace};
 use tandem::ask::key::cli as ask_key;
 use tandem::ask::ledger::{self, Ledger};
 use tandem::ask::papers::{self, Papers};
+use tandem::ask::price::{Table, Usage};
 use tandem::engine::llama::quantize::Recipe;
 use tandem::engine::llama::{self, Llama, Options};
 use tandem::engine::rendezvous::Rendezvous;
@@ -21,7 +22,7 @@ use tandem::model::cli as model_cli;
 use tandem::model::optimize::workshop;
 use tandem::model::{Optimize, SourceChoice, Store, choice, optimize};
 use tandem::once::FilePlace;
-use tandem::{demo, doctor, machine, once, wanted};
+use tandem::{demo, doctor, machine, once, stats, wanted};
 
 /// Code completion from a local Qwen-Coder model, in any editor, without sending code anywhere.
 ///
@@ -100,6 +101,21 @@ enum Command {
     /// Watch the model complete a short typing session.
     #[command(after_help = "Example:\n  tandem demo | less")]
     Demo,
+    /// Show what was suggested, accepted and kept, and what Claude cost.
+    ///
+    /// Of the suggestions a journal on this machine holds times, languages and numbers, no text and no
+    /// path (`journal.enabled = false` in config.toml turns it off). Of each request to Claude a ledger
+    /// holds when it was, what it cost, and the names of the files that were sent: it keeps the budget
+    /// in `[ask.budget]`, over all windows. Only you can read either, and nothing is sent anywhere.
+    ///
+    /// Accepted texts are looked at again 15 seconds and 10 minutes later. "Half within 180 ms" is the
+    /// time from the editor's request to the answer. What the suggestions would have cost assumes one
+    /// request with 1,500 tokens of prompt for each that was shown.
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "Example:\n  tandem stats\n  tandem stats --html stats.html\n  tandem stats --json | jq .claude.verdict\n  tandem stats clear"
+    )]
+    Stats(StatsArguments),
     /// Look after what tandem keeps of your documents between two sessions.
     #[command(subcommand, after_help = "Example:\n  tandem cache clear")]
     Cache(CacheCommand),
@@ -228,6 +244,26 @@ enum CacheCommand {
 }
 
 #[derive(clap::Args)]
+struct StatsArguments {
+    #[command(subcommand)]
+    command: Option<StatsCommand>,
+    /// Print everything as JSON. Money is in thousand-millionths of a dollar.
+    #[arg(long, conflicts_with = "html")]
+    json: bool,
+    /// Write a page with plots to this file. It needs nothing from the network.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum StatsCommand {
+    /// Remove the journal and the history of requests to Claude. What was spent this month stays known,
+    /// as a sum, for the budget.
+    #[command(after_help = "Example:\n  tandem stats clear")]
+    Clear,
+}
+
+#[derive(clap::Args)]
 struct EngineArguments {
     #[arg(long)]
     model: PathBuf,
@@ -295,6 +331,7 @@ async fn run(command: Command) -> Result<ExitCode, String> {
         }
         Command::Key(command) => key(&command).await?,
         Command::Model(command) => model(command).await?,
+        Command::Stats(arguments) => stats(&arguments)?,
         Command::Cache(command) => cache(&command)?,
         Command::Doctor { json } => {
             return Ok(if doctor::run(json).await { ExitCode::SUCCESS } else { ExitCode::FAILURE });
@@ -390,6 +427,33 @@ async fn key(command: &KeyCommand) -> Result<(), String> {
     done.map_err(|error| error.to_string())
 }
 
+fn stats(arguments: &StatsArguments) -> Result<(), String> {
+    let settings = wanted::user_layers()?.settings().0.ask;
+    let (table, warnings) = Table::new(&settings.models);
+    warnings.iter().for_each(|warning| eprintln!("tandem: {warning}"));
+    let model = table.model(&settings.model).map_err(|error| error.to_string())?;
+    let cost = |usage: &Usage, day| Some(model.cost(usage, day));
+    let sources = stats::Sources {
+        journal: tandem::journal::folder(),
+        ledger: Ledger::at(ledger::folder()),
+        limits: settings.budget.limits(),
+        assumption: stats::Assumption::default(),
+        pricing: Some(stats::Pricing { model: model.id(), cost: &cost }),
+        zone: jiff::tz::TimeZone::system(),
+        now: u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0),
+        is_running: &machine::is_running,
+    };
+    let form = match (&arguments.html, arguments.json) {
+        (Some(path), _) => stats::command::Form::Html(path),
+        (None, true) => stats::command::Form::Json,
+        (None, false) => stats::command::Form::Text,
+    };
+    match arguments.command {
+        Some(StatsCommand::Clear) => stats::command::clear(&sources),
+        None => stats::command::show(&sources, form),
+    }
+}
+
 fn cache(command: &CacheCommand) -> Result<(), String> {
     use std::io::Write;
     let folder = states::folder().ok_or("there is no folder for caches; set TANDEM_CACHE_DIR")?;
@@ -456,7 +520,9 @@ mod tests {
         command.clone().debug_assert();
         let model = command.find_subcommand("model").expect("a model command");
         let cache = command.find_subcommand("cache").expect("a cache command");
+        let stats = command.find_subcommand("stats").expect("a stats command");
         let nested = model.get_subcommands().chain(cache.get_subcommands());
+        let nested = nested.chain(stats.get_subcommands());
         for command in command.get_subcommands().chain(nested) {
             let hidden = command.is_hide_set();
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();

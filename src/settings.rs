@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ask::ledger::Limits;
-use crate::ask::price::{ModelPrices, Money};
+use crate::ask::price::ModelPrices;
 use crate::completer::Style;
 use crate::prompt::Budget;
 
@@ -220,11 +220,7 @@ impl Default for AskSettings {
 impl BudgetSettings {
     /// As the ledger counts it.
     pub fn limits(&self) -> Limits {
-        Limits {
-            request: Money::from_dollars(self.request_dollars),
-            day: Money::from_dollars(self.day_dollars),
-            month: Money::from_dollars(self.month_dollars),
-        }
+        Limits::dollars(self.request_dollars, self.day_dollars, self.month_dollars)
     }
 }
 

@@ -253,6 +253,9 @@ mod online {
             edits::resolve(&blocks, &conversation.sent, &now, &conversation.placeholders);
         for edit in resolved.map_err(said)? {
             let (path, why) = place(&edit.path)?;
+            if edit.created && path.symlink_metadata().is_ok() {
+                return Err(format!("nothing more is changed: {} exists", harmless(&edit.path)));
+            }
             let before = from_disk(&path).map(|read| read.text).unwrap_or_default();
             let after = edit.applied(&before);
             eprintln!("{}", harmless(&edits::diff(&before, &after, &edit.path)));

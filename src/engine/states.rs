@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::healing::Token;
+use crate::private;
 
 /// Raised when the form of the files changes.
 const FORMAT: u32 = 1;
@@ -106,7 +107,7 @@ impl States {
     /// # Errors
     /// When the folder cannot be made or is not private.
     pub fn open(options: StateOptions, model: &str) -> io::Result<States> {
-        make_private(&options.folder)?;
+        private::folder(&options.folder)?;
         let mut states = States { options, model: model.to_owned(), entries: Vec::new() };
         for (path, _) in state_files(&states.options.folder) {
             match File::open(&path).and_then(|file| read_header(&mut BufReader::new(file))) {
@@ -269,21 +270,6 @@ fn read(path: &Path, model: &str) -> io::Result<Saved> {
         return Err(io::Error::other("its checksum is wrong"));
     }
     Ok(saved)
-}
-
-#[cfg(unix)]
-fn make_private(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    if !fs::symlink_metadata(folder)?.is_dir() {
-        return Err(io::Error::other(format!("{} is not a folder", folder.display())));
-    }
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-fn make_private(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)
 }
 
 #[cfg(test)]

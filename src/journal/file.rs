@@ -7,9 +7,11 @@
 //! looks while another server writes may see half of its line and do so too: a blank line, which
 //! readers pass over.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::private::{self, lines};
 
 /// At this size a file becomes the older one. A record is some 180 bytes, a suggestion two to four of
 /// them: 16 MB are 20,000 to 40,000 suggestions, months of most people's use, and reading both files
@@ -38,18 +40,16 @@ impl Target {
     ///
     /// # Errors
     /// When the folder or the file cannot be written. Some lines may be lost then.
-    pub fn append(&self, lines: &str) -> io::Result<()> {
-        make_private(&self.folder)?;
+    pub fn append(&self, new: &str) -> io::Result<()> {
+        private::folder(&self.folder)?;
         // Opened anew each time: another server may have put the file aside, a person removed it.
         let path = self.folder.join(NAME);
-        let mut file = open(&path)?;
-        if file.metadata()?.len() + lines.len() as u64 > self.most_bytes {
-            self.put_aside(&file, lines.len() as u64)?;
-            file = open(&path)?;
+        let mut file = private::file(&path)?;
+        if file.metadata()?.len() + new.len() as u64 > self.most_bytes {
+            self.put_aside(&file, new.len() as u64)?;
+            file = private::file(&path)?;
         }
-        let cut = !ends_with_a_line(&mut file)?;
-        let start = if cut { "\n" } else { "" };
-        file.write_all(format!("{start}{lines}").as_bytes())
+        lines::append(&mut file, new)
     }
 
     fn put_aside(&self, file: &File, more: u64) -> io::Result<()> {
@@ -69,48 +69,23 @@ impl Target {
     }
 }
 
-fn ends_with_a_line(file: &mut File) -> io::Result<bool> {
-    if file.metadata()?.len() == 0 {
-        return Ok(true);
+/// Removes both files: how many, and their bytes. Servers that are running begin a new one.
+///
+/// # Errors
+/// When one is there and cannot be removed.
+pub fn clear(folder: &Path) -> io::Result<(usize, u64)> {
+    let (mut files, mut bytes) = (0, 0);
+    for name in [OLDER, NAME] {
+        let path = folder.join(name);
+        // Of a link, the link.
+        let size = fs::symlink_metadata(&path).map_or(0, |about| about.len());
+        match fs::remove_file(&path) {
+            Ok(()) => (files, bytes) = (files + 1, bytes + size),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
     }
-    let mut last = [0];
-    file.seek(SeekFrom::End(-1))?;
-    file.read_exact(&mut last)?;
-    Ok(last == *b"\n")
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true).read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
-    }
-    let file = options.open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other(format!("{} is not a file", path.display())));
-    }
-    Ok(file)
-}
-
-#[cfg(unix)]
-fn make_private(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let about = fs::symlink_metadata(folder)?;
-    if !about.is_dir() {
-        return Err(io::Error::other(format!("{} is not a folder", folder.display())));
-    }
-    if about.permissions().mode() & 0o077 == 0 {
-        return Ok(());
-    }
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-fn make_private(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)
+    Ok((files, bytes))
 }
 
 #[cfg(test)]
@@ -151,7 +126,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let target = Target { most_bytes: 4, ..Target::new(home.path()) };
         target.append("11\n").unwrap();
-        let other = open(&home.path().join(NAME)).unwrap();
+        let other = private::file(&home.path().join(NAME)).unwrap();
         other.lock().unwrap();
         target.append("22\n").unwrap();
         assert_eq!(lines(&home.path().join(NAME)), ["11", "22"]);
@@ -192,6 +167,19 @@ mod tests {
         all.dedup();
         assert_eq!(all.len(), 400);
         assert!(all.iter().all(|line| line.len() == 38), "a broken line");
+    }
+
+    #[test]
+    fn clearing_removes_both_files_and_a_server_goes_on() {
+        let home = tempfile::tempdir().unwrap();
+        let target = Target { most_bytes: 4, ..Target::new(home.path()) };
+        ["11\n", "22\n"].iter().for_each(|line| target.append(line).unwrap());
+        fs::write(home.path().join("mine.txt"), "x").unwrap();
+        assert_eq!(clear(home.path()).unwrap(), (2, 6));
+        assert_eq!(clear(home.path()).unwrap(), (0, 0));
+        target.append("33\n").unwrap();
+        assert_eq!(lines(&home.path().join(NAME)), ["33"]);
+        assert!(home.path().join("mine.txt").exists());
     }
 
     #[cfg(unix)]

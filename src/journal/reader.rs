@@ -3,23 +3,22 @@
 //! In: the folder. Out: each record, in the order of writing. Refuses: nothing; a line that is cut or
 //! no record, or of a later version, is counted and left out. A journal that is not there is empty.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::io;
 use std::path::Path;
 
 use super::file::{NAME, OLDER};
 use super::record::{Record, VERSION};
+pub use crate::private::records::LeftOut;
+use crate::private::records::{self, Versioned};
 
-/// A record is some 200 bytes; what is longer is none.
-const MOST_LINE: usize = 64 << 10;
+impl Versioned for Record {
+    const LATEST: u32 = VERSION;
+    /// A record is some 200 bytes.
+    const MOST_LINE: usize = 64 << 10;
 
-/// Lines that were left out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LeftOut {
-    /// No records: cut by a full disk, or written by something else.
-    pub broken: usize,
-    /// Of a later version of tandem.
-    pub newer: usize,
+    fn version(&self) -> u32 {
+        self.v
+    }
 }
 
 /// Shows each record of a journal to `visit`.
@@ -29,60 +28,9 @@ pub struct LeftOut {
 pub fn read(folder: &Path, mut visit: impl FnMut(Record)) -> io::Result<LeftOut> {
     let mut left_out = LeftOut::default();
     for name in [OLDER, NAME] {
-        match File::open(folder.join(name)) {
-            Ok(file) => read_lines(&mut BufReader::new(file), &mut visit, &mut left_out)?,
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
+        records::read(&folder.join(name), &mut left_out, &mut visit)?;
     }
     Ok(left_out)
-}
-
-fn read_lines(
-    file: &mut impl BufRead,
-    visit: &mut impl FnMut(Record),
-    left_out: &mut LeftOut,
-) -> io::Result<()> {
-    #[derive(serde::Deserialize)]
-    struct Version {
-        v: u32,
-    }
-    let mut line = Vec::new();
-    while next_line(file, &mut line)? {
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        match serde_json::from_slice::<Version>(&line) {
-            Ok(Version { v }) if v > VERSION => left_out.newer += 1,
-            Ok(_) => match serde_json::from_slice(&line) {
-                Ok(record) => visit(record),
-                Err(_) => left_out.broken += 1,
-            },
-            Err(_) => left_out.broken += 1,
-        }
-    }
-    Ok(())
-}
-
-/// The next line without what makes it too long; `false` at the end.
-fn next_line(file: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
-    line.clear();
-    let mut any = false;
-    loop {
-        let piece = file.fill_buf()?;
-        if piece.is_empty() {
-            return Ok(any);
-        }
-        any = true;
-        let end = piece.iter().position(|byte| *byte == b'\n');
-        let length = end.unwrap_or(piece.len());
-        let room = MOST_LINE.saturating_sub(line.len());
-        line.extend_from_slice(&piece[..length.min(room)]);
-        file.consume(length + usize::from(end.is_some()));
-        if end.is_some() {
-            return Ok(true);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -118,7 +66,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let cut = &line(5)[..40];
         let later = line(6).replace("\"v\":1", "\"v\":2").replace("typed_along", "dreamt_of");
-        let long = "x".repeat(MOST_LINE * 2);
+        let long = "x".repeat(Record::MOST_LINE * 2);
         let mut file = format!("{cut}\n{}\n\n{later}\n{long}\n{}\n", line(7), line(8)).into_bytes();
         file.extend(b"\xff\xfe\n");
         fs::write(home.path().join(NAME), file).unwrap();

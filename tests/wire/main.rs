@@ -10,3 +10,4 @@ mod invariants;
 mod lifecycle;
 mod models;
 mod settings;
+mod stats;

@@ -203,6 +203,10 @@ fn changes(session: &Session, talk: &Talk, blocks: &[Block]) -> Result<Vec<Chang
                 continue;
             }
         };
+        if edit.created && path.symlink_metadata().is_ok() {
+            problems.push(Problem::Exists { line: 0, path: edit.path });
+            continue;
+        }
         let before = session.text_at(&path).map(|(text, _)| text).unwrap_or_default();
         changes.push(Change { edit, path, before, sensitive });
     }
