@@ -84,6 +84,7 @@ pub mod journal;
 pub mod lsp;
 pub mod machine;
 pub mod model;
+mod net;
 pub mod once;
 pub mod prompt;
 pub mod settings;

@@ -1,0 +1,8 @@
+//! Asking Claude, against a stand-in of the API on this machine that is as strict as the real one.
+
+#![cfg(feature = "net")]
+
+mod api;
+mod rules;
+mod sdk;
+mod stand_in;
