@@ -105,6 +105,7 @@ async fn what_is_sent_is_the_body_byte_for_byte() {
     api::send(&endpoint(&stand_in), body.clone(), |_| {}).await.unwrap();
     let seen = stand_in.only();
     assert_eq!(seen.body, body);
+    assert_eq!(seen.json(), question());
     assert_eq!(seen.header("x-api-key"), Some(KEY));
     assert_eq!(seen.header("authorization"), None);
     assert_eq!(seen.header("anthropic-version"), Some(api::VERSION));
@@ -294,7 +295,9 @@ async fn who_stops_waiting_closes_the_connection() {
     let (begun, has_begun) = tokio::sync::oneshot::channel();
     let mut begun = Some(begun);
     let asking = api::send(&endpoint, question().to_string().into(), |progress| {
-        if let (Progress::Text(_), Some(begun)) = (progress, begun.take()) {
+        if matches!(progress, Progress::Text(_))
+            && let Some(begun) = begun.take()
+        {
             begun.send(()).unwrap();
         }
     });

@@ -110,7 +110,11 @@ fn body(script: Script, model: Value, house: &Arc<House>) -> Body {
     let begin = [started.clone(), thought()].concat();
     let some = [begin.clone(), opened(), text("Der Schl")].concat();
     let cut = |events: String| {
-        let lost = stream::once(async { Err(io::Error::other("the stand-in hangs up")) });
+        let lost = stream::once(async {
+            // What was written goes out first.
+            tokio::task::yield_now().await;
+            Err(io::Error::other("the stand-in hangs up"))
+        });
         Body::from_stream(pieces(events).map(Ok::<_, io::Error>).chain(lost))
     };
     match script {
@@ -139,11 +143,14 @@ fn body(script: Script, model: Value, house: &Arc<House>) -> Body {
     }
 }
 
-/// In pieces that respect nothing.
+/// In pieces that respect nothing, each on its way before the next.
 fn pieces(events: String) -> impl stream::Stream<Item = Bytes> {
     let bytes = events.into_bytes();
     let pieces: Vec<Bytes> = bytes.chunks(PIECE).map(Bytes::copy_from_slice).collect();
-    stream::iter(pieces)
+    stream::iter(pieces).then(|piece| async {
+        tokio::task::yield_now().await;
+        piece
+    })
 }
 
 fn whole(events: String) -> Body {
