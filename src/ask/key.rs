@@ -32,6 +32,7 @@ pub enum Credential {
 
 impl Credential {
     /// The secret itself: for the header, and for keeping it out of what others write.
+    #[cfg(any(feature = "net", test))]
     pub(crate) fn secret(&self) -> &str {
         match self {
             Credential::Key(secret) | Credential::Token(secret) => secret.expose_secret(),

@@ -73,14 +73,12 @@ enum Block {
 }
 
 #[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type")]
 enum Delta {
-    TextDelta {
-        text: String,
-    },
-    ThinkingDelta {
-        thinking: String,
-    },
+    #[serde(rename = "text_delta")]
+    Text { text: String },
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: String },
     #[serde(other)]
     Unknown,
 }
@@ -273,8 +271,8 @@ impl<'a> Reading<'a> {
             return Err(Broken::Strange("its stream goes on with a block that never began".into()));
         };
         match (kind, delta) {
-            (Kind::Text, Delta::TextDelta { text }) => self.text(text, tell),
-            (Kind::Thinking, Delta::ThinkingDelta { thinking }) => {
+            (Kind::Text, Delta::Text { text }) => self.text(text, tell),
+            (Kind::Thinking, Delta::Thinking { thinking }) => {
                 self.thinking(thinking, tell);
                 Ok(())
             }
