@@ -88,6 +88,7 @@ pub mod journal;
 pub mod lsp;
 pub mod machine;
 pub mod model;
+mod net;
 pub mod once;
 pub mod private;
 pub mod prompt;

@@ -77,7 +77,8 @@ fn planted() -> impl Strategy<Value = Vec<Planted>> {
 fn file(number: usize, planted: &Planted) -> (String, String, Option<String>) {
     let folder = FOLDERS[planted.folder];
     let calls: String = planted.uses.iter().map(|name| format!("    f{name}()\n")).collect();
-    let text = |inside: &str| format!("def f{number}():\n    x = \"{inside}\"\n{calls}    return x\n");
+    let text =
+        |inside: &str| format!("def f{number}():\n    x = \"{inside}\"\n{calls}    return x\n");
     let name = |stem: &str| format!("{folder}{stem}_{number}.py");
     match planted.kind {
         Kind::Plain => (name("plain"), text("nothing"), None),

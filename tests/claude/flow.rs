@@ -40,11 +40,7 @@ const POOL: &str = "use crate::lock::take;\n\npub fn drain(n: u32) -> u32 {\n   
 const LOCK: &str = "pub fn take(n: u32) -> u32 {\n    n - 1\n}\n";
 
 impl Desk {
-    async fn with(
-        script: Script,
-        ask: impl FnOnce(&Path) -> Value,
-        capabilities: Value,
-    ) -> Desk {
+    async fn with(script: Script, ask: impl FnOnce(&Path) -> Value, capabilities: Value) -> Desk {
         let stand_in = StandIn::new([script]);
         let home = tempfile::tempdir().expect("a folder");
         let root = home.path().join("work");
@@ -77,9 +73,7 @@ impl Desk {
         });
         merge(&mut all, capabilities);
         let folder = json!({"uri": uri(&root), "name": "work"});
-        editor
-            .initialize(json!({"capabilities": all, "workspaceFolders": [folder]}))
-            .await;
+        editor.initialize(json!({"capabilities": all, "workspaceFolders": [folder]})).await;
         let mut desk = Desk { home, editor, stand_in };
         let pool = desk.uri("src/pool.rs");
         desk.editor.open(&pool, "rust", POOL).await;
@@ -130,7 +124,9 @@ impl Desk {
     /// The next document that the server wants shown.
     async fn document(&mut self) -> PathBuf {
         let message = self.editor.wait_for(|m| m["method"] == SHOW).await;
-        self.editor.send(json!({"jsonrpc": "2.0", "id": message["id"], "result": {"success": true}})).await;
+        self.editor
+            .send(json!({"jsonrpc": "2.0", "id": message["id"], "result": {"success": true}}))
+            .await;
         let uri = message["params"]["uri"].as_str().expect("an address").to_owned();
         path(&uri)
     }
@@ -140,7 +136,8 @@ impl Desk {
         let preview = fs::read_to_string(&path).expect("a preview");
         let message = self.editor.wait_for(|m| m["method"] == CHOOSE).await;
         let actions = message["params"]["actions"].as_array().cloned().unwrap_or_default();
-        let choices = actions.iter().filter_map(|a| a["title"].as_str()).map(str::to_owned).collect();
+        let choices =
+            actions.iter().filter_map(|a| a["title"].as_str()).map(str::to_owned).collect();
         Shown { preview, path, id: message["id"].clone(), choices }
     }
 
@@ -211,7 +208,9 @@ async fn what_is_sent_is_byte_for_byte_what_was_shown_and_nothing_before_a_yes()
     desk.ask(json!({})).await;
     let shown = desk.preview().await;
     assert!(desk.stand_in.seen().is_empty(), "sent before a yes");
-    for part in ["src/pool.rs", "src/lock.rs", "why is this one too few?", "127.0.0.1", "claude-sonnet"] {
+    for part in
+        ["src/pool.rs", "src/lock.rs", "why is this one too few?", "127.0.0.1", "claude-sonnet"]
+    {
         assert!(shown.preview.contains(part), "{part} in {}", shown.preview);
     }
     desk.choose(&shown.id, Some(&shown.choices[0])).await;
@@ -337,8 +336,10 @@ async fn a_comment_and_a_symbol_can_be_asked_about() {
 async fn an_error_is_asked_about_with_all_that_it_names() {
     let mut desk = Desk::usual(text("ok")).await;
     let at = json!({"start": {"line": 3, "character": 4}, "end": {"line": 3, "character": 8}});
-    let related = json!([{"location": {"uri": desk.uri("src/lock.rs"), "range": at}, "message": "here"}]);
-    let diagnostic = json!({"range": at, "message": "mismatched types", "relatedInformation": related});
+    let related =
+        json!([{"location": {"uri": desk.uri("src/lock.rs"), "range": at}, "message": "here"}]);
+    let diagnostic =
+        json!({"range": at, "message": "mismatched types", "relatedInformation": related});
     let params = json!({
         "textDocument": {"uri": desk.uri("src/pool.rs")},
         "range": at,
@@ -362,7 +363,11 @@ async fn commands_without_arguments_ask_about_the_last_place() {
     desk.actions(&pool, 2, 9).await;
     desk.execute(&json!({"command": "tandem.ask"})).await;
     let shown = desk.preview().await;
-    assert!(shown.preview.contains("src/pool.rs, line 3") && shown.preview.contains("Explain"), "{}", shown.preview);
+    assert!(
+        shown.preview.contains("src/pool.rs, line 3") && shown.preview.contains("Explain"),
+        "{}",
+        shown.preview
+    );
     desk.execute(&json!({"command": "tandem.cancel"})).await;
     let told = desk.editor.told(TOLD).await;
     assert_eq!(told["message"], "tandem: nothing was sent");
@@ -454,14 +459,18 @@ async fn an_answer_that_is_not_whole_is_never_applied() {
 
 #[tokio::test]
 async fn a_ci_file_takes_a_yes_of_its_own() {
-    let answer = edits("    n - 1", "    n").replace("src/lock.rs\n<", ".github/workflows/x.yml\n<");
+    let answer =
+        edits("    n - 1", "    n").replace("src/lock.rs\n<", ".github/workflows/x.yml\n<");
     let answer = answer.replace("    n - 1\n", "");
     let mut desk = Desk::usual(text(&answer)).await;
     let (_, _, page) = desk.answered(json!({"kind": "change", "question": "add CI"})).await;
     assert!(page.contains("is a new file"), "{page}");
     desk.say("Apply").await;
     let message = desk.editor.wait_for(|m| m["method"] == CHOOSE).await;
-    assert!(message["params"]["message"].to_string().contains(".github/workflows/x.yml"), "{message}");
+    assert!(
+        message["params"]["message"].to_string().contains(".github/workflows/x.yml"),
+        "{message}"
+    );
     desk.choose(&message["id"], Some("Stop")).await;
     assert_eq!(desk.editor.kept(|m| m["method"] == "workspace/applyEdit"), 0);
 }
@@ -472,9 +481,7 @@ async fn cancelling_closes_the_connection_and_keeps_what_came() {
     desk.ask(json!({})).await;
     let shown = desk.preview().await;
     desk.choose(&shown.id, Some(&shown.choices[0])).await;
-    let created = desk.editor.wait_for(|m| {
-        m["method"] == "window/workDoneProgress/create"
-    });
+    let created = desk.editor.wait_for(|m| m["method"] == "window/workDoneProgress/create");
     let created = created.await;
     desk.editor.send(json!({"jsonrpc": "2.0", "id": created["id"], "result": null})).await;
     let token = created["params"]["token"].clone();
@@ -499,7 +506,10 @@ async fn no_more_is_spent_than_there_is() {
     let shown = desk.preview().await;
     desk.choose(&shown.id, Some(&shown.choices[0])).await;
     let told = desk.editor.told(TOLD).await;
-    assert!(told["message"].as_str().is_some_and(|m| m.contains("ask.budget.day_dollars")), "{told}");
+    assert!(
+        told["message"].as_str().is_some_and(|m| m.contains("ask.budget.day_dollars")),
+        "{told}"
+    );
     assert!(desk.stand_in.seen().is_empty());
 }
 
@@ -511,7 +521,10 @@ async fn what_the_workspace_says_about_asking_is_not_listened_to() {
     }}}});
     desk.editor.notify("workspace/didChangeConfiguration", hostile).await;
     let told = desk.editor.told(TOLD).await;
-    assert!(told["message"].as_str().is_some_and(|m| m.contains("`ask` is ignored here")), "{told}");
+    assert!(
+        told["message"].as_str().is_some_and(|m| m.contains("`ask` is ignored here")),
+        "{told}"
+    );
     desk.ask(json!({})).await;
     let shown = desk.preview().await;
     assert!(shown.choices[0].contains(&desk.stand_in.address["http://".len()..]));

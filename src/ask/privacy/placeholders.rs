@@ -21,7 +21,7 @@ const LINE: usize = 24;
 const QUOTED: &str = "quoted";
 
 /// The secrets of one conversation. Never written anywhere.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Placeholders {
     /// Of each secret.
     names: BTreeMap<String, String>,

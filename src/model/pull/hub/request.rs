@@ -3,14 +3,15 @@
 //! In: an address, a first byte. Out: an answer whose body has not been read, and the size and hash
 //! that the hub declared. Refuses: a redirect from https to http, more than ten of them.
 
-use std::error::Error;
 use std::time::Duration;
 
+use reqwest::Response;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, IF_RANGE, LOCATION, RANGE};
-use reqwest::{Response, redirect};
-use url::{Host, Url};
+use url::Url;
 
 use super::{ModelError, Setback, header};
+use crate::net;
+pub(super) use crate::net::reason;
 
 const CONNECT: Duration = Duration::from_secs(5);
 /// Silence in a stream after which it counts as broken.
@@ -47,17 +48,7 @@ impl Client {
     pub fn new(url: &str) -> Result<Client, ModelError> {
         let failed = |reason: String| ModelError::Hub { url: url.to_owned(), reason };
         let parsed = Url::parse(url).map_err(|e| failed(format!("its address is wrong: {e}")))?;
-        // Only the first call counts; a provider that is there already is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("tandem/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .connect_timeout(CONNECT)
-            .read_timeout(SILENCE);
-        if is_loopback(&parsed) {
-            // A mirror on this machine is not asked for through a proxy.
-            builder = builder.no_proxy();
-        }
+        let builder = net::client(&parsed).connect_timeout(CONNECT).read_timeout(SILENCE);
         Ok(Client(builder.build().map_err(|e| failed(reason(e)))?))
     }
 
@@ -100,27 +91,6 @@ impl Client {
         }
         Err(hub("it redirects in a circle".into()).into())
     }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-/// The whole chain of causes: the outermost alone says only that a request failed.
-pub(super) fn reason(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        words = format!("{words}: {inner}");
-        cause = inner.source();
-    }
-    words
 }
 
 #[cfg(test)]

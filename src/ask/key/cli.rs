@@ -1,0 +1,98 @@
+//! What `tandem key …` does and prints.
+//!
+//! In: a key, typed without being shown or given on standard input. Out: the keyring changed; words on
+//! stdout that never hold a key. Refuses: a key on the command line, where others see it; an empty one, or
+//! one of several lines.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Read, Write};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{KEY, KeyError, LONGEST, Source, TOKEN, find, keyring, trimmed};
+
+/// One line on stdout. A reader that has gone (`| head`) is no error.
+fn say(line: impl Display) {
+    let _ = writeln!(anstream::stdout(), "{line}");
+}
+
+/// `tandem key set`: asks for a key and keeps it in the system's keyring.
+///
+/// # Errors
+/// When what was given is no key, or there is no keyring.
+pub async fn set() -> Result<(), KeyError> {
+    let given = tokio::task::spawn_blocking(given).await;
+    let given = given.map_err(std::io::Error::other).and_then(|given| given);
+    let key = accepted(given.map_err(KeyError::Input)?.expose_secret())?;
+    keyring::write(key).await.map_err(|reason| KeyError::Keyring { reason })?;
+    say("The key is in the system's keyring; `tandem key remove` takes it out again.");
+    for name in [KEY, TOKEN] {
+        if std::env::var_os(name).is_some_and(|value| !value.is_empty()) {
+            say(format!("But {name} is set here, and comes first."));
+        }
+    }
+    Ok(())
+}
+
+/// `tandem key remove`: takes the key out of the system's keyring.
+///
+/// # Errors
+/// When there is no keyring.
+pub async fn remove() -> Result<(), KeyError> {
+    match keyring::remove().await.map_err(|reason| KeyError::Keyring { reason })? {
+        true => say("The key is no longer in the system's keyring."),
+        false => say("There was no key in the system's keyring."),
+    }
+    Ok(())
+}
+
+/// `tandem key where`: which place the key comes from. `helper` is the setting `ask.key_helper`.
+///
+/// # Errors
+/// When there is no key, with what to do.
+pub async fn whereabouts(helper: Option<&str>) -> Result<Source, KeyError> {
+    let source = find(helper).await?.source;
+    say(format!("The key for Claude comes from {source}."));
+    Ok(source)
+}
+
+/// Reads a key: hidden in a terminal, else all of standard input.
+fn given() -> std::io::Result<SecretString> {
+    #[cfg(feature = "net")]
+    if std::io::stdin().is_terminal() {
+        return rpassword::prompt_password("Key for Claude (it is not shown): ").map(Into::into);
+    }
+    #[cfg(not(feature = "net"))]
+    if std::io::stdin().is_terminal() {
+        return Err(std::io::Error::other("this build of tandem keeps no key"));
+    }
+    let mut text = String::new();
+    std::io::stdin().take(LONGEST as u64 + 1).read_to_string(&mut text)?;
+    Ok(text.into())
+}
+
+fn accepted(text: &str) -> Result<SecretString, KeyError> {
+    let reason = match text.trim() {
+        "" => "it is empty",
+        lines if lines.contains(['\n', '\r']) => "it has more than one line",
+        _ => "it has a blank or another character that no key has, or is too long",
+    };
+    trimmed(text).ok_or(KeyError::Refused { reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_line_without_blanks_is_taken_for_a_key() {
+        let key = accepted("  sk-ant-x\r\n").unwrap();
+        assert_eq!(key.expose_secret(), "sk-ant-x");
+        let long = "x".repeat(LONGEST + 1);
+        let refused = [("\n", "empty"), ("a\nb", "line"), ("a b", "blank"), (&long, "too long")];
+        for (text, why) in refused {
+            let error = accepted(text).unwrap_err().to_string();
+            assert!(error.contains(why) && error.contains("tandem key set"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Asking Claude, against a stand-in of the API on this machine that is as strict as the real one.
+
+#![cfg(feature = "net")]
+
+mod api;
+mod canaries;
+mod flow;
+#[path = "../server/harness.rs"]
+mod harness;
+mod rules;
+mod sdk;
+mod stand_in;
