@@ -31,6 +31,8 @@
 //! | [`wanted`] | the settings → the engine they want |
 //! | [`figures`] | what the server did, in numbers |
 //! | [`journal`] | what becomes of suggestions, told from changes (pure), and the file that says so |
+//! | [`stats`] | `tandem stats`: journal and ledger → one summary → text, JSON, a page |
+//! | [`private`] | folders and files that are the user's alone; lines appended and read |
 //! | [`once`], [`doctor`], [`demo`] | `tandem complete`, `tandem doctor`, `tandem demo` |
 //! | [`client`] | a small editor: drives a server for the demo, the benches and the tests |
 //! | [`machine`] | cores, memory, processes |
