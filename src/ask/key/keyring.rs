@@ -85,7 +85,7 @@ mod system {
         match error {
             Error::PlatformFailure(_) | Error::NoStorageAccess(_) | Error::NoDefaultStore => {
                 let by_d_bus = cfg!(all(unix, not(target_os = "macos")));
-                let hint = if by_d_bus { "; is a secret service running?" } else { "" };
+                let hint = if by_d_bus { " (is no secret service running?)" } else { "" };
                 format!("{error}{hint}")
             }
             Error::TooLong(..) => "the key is too long for it".to_owned(),
