@@ -103,9 +103,8 @@ impl Backend {
         };
         let client = self.client.clone();
         tokio::spawn(async move {
-            let asked = client.register_capability(vec![registration]);
             // Without it a file is read again when it is opened or closed.
-            let _ = tokio::time::timeout(PATIENCE, asked).await;
+            let _ = client.register_capability(vec![registration]).await;
         });
     }
 
@@ -114,8 +113,9 @@ impl Backend {
         let (client, session) = (self.client.clone(), self.session.clone());
         tokio::spawn(async move {
             let item = ConfigurationItem { scope_uri: None, section: Some("tandem".into()) };
-            let asked = tokio::time::timeout(PATIENCE, client.configuration(vec![item])).await;
-            if let Ok(Ok(values)) = asked {
+            let asking = client.clone();
+            let asked = async move { asking.configuration(vec![item]).await };
+            if let Some(Ok(values)) = progress::within(PATIENCE, asked).await {
                 let value = values.into_iter().next().unwrap_or_default();
                 let warnings = session.change_settings(|layers| layers.workspace = value);
                 warn(&client, warnings).await;

@@ -65,6 +65,15 @@ pub async fn follow(client: Client, session: Arc<Session>) {
     }
 }
 
+/// A client's answer, if it comes in time. It is waited for longer in the background: tower-lsp 0.20
+/// panics on an answer that nobody waits for, and the session would end.
+pub async fn within<T: Send + 'static>(
+    patience: Duration,
+    answer: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
+    tokio::time::timeout(patience, tokio::spawn(answer)).await.ok()?.ok()
+}
+
 /// The reports that a person may cancel.
 #[derive(Default)]
 pub struct Cancellable(Mutex<HashMap<ProgressToken, CancellationToken>>);
@@ -121,8 +130,9 @@ impl Shown {
         let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let token = NumberOrString::String(format!("tandem-{number}"));
         let create = WorkDoneProgressCreateParams { token: token.clone() };
-        let created = client.send_request::<WorkDoneProgressCreate>(create);
-        tokio::time::timeout(PATIENCE, created).await.ok()?.ok()?;
+        let asking = client.clone();
+        let created = async move { asking.send_request::<WorkDoneProgressCreate>(create).await };
+        within(PATIENCE, created).await?.ok()?;
         let said = String::new();
         Some(Shown { client: client.clone(), token, percent: 0, said, cancellable: None })
     }
@@ -172,5 +182,17 @@ impl Shown {
         let value = ProgressParamsValue::WorkDone(value);
         let params = ProgressParams { token: self.token.clone(), value };
         self.client.send_notification::<ProgressNotification>(params).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_that_comes_too_late_still_has_somebody_who_takes_it() {
+        let (answer, asked) = tokio::sync::oneshot::channel();
+        assert_eq!(within(Duration::ZERO, asked).await, None);
+        assert_eq!(answer.send(1), Ok(()));
     }
 }

@@ -56,7 +56,7 @@ const IGNORES: [&str; 6] = [
     ".continueignore",
     ".copilotignore",
 ];
-const DENIED: [&str; 4] = ["id_rsa", ".env", "server.pem", "secrets.py"];
+const DENIED: [&str; 4] = ["id_rsa", ".env", "server.pem", ".ssh/deploy.py"];
 const FOLDERS: [&str; 3] = ["", "src/", "src/deep/"];
 
 fn planted() -> impl Strategy<Value = Vec<Planted>> {
