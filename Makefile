@@ -4,7 +4,7 @@
 CARGO ?= cargo
 DATASETS ?= $(TANDEM_DATASETS)
 
-.PHONY: help demo test lint model install release bench bench-smoke bench-peer bench-quality tools clean
+.PHONY: help demo test lint model install release bench bench-smoke bench-peer bench-quality bench-retrieval tools clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -48,6 +48,9 @@ bench-peer: model ## The replay against llama-server, which is built once; varia
 
 bench-quality: model ## How good suggestions are: make bench-quality DATASETS=FOLDER TREES="FOLDER …" ROWS=100
 	TANDEM_DATASETS="$(DATASETS)" $(CARGO) bench --bench quality -- $(foreach tree,$(TREES),--tree $(tree)) $(if $(ROWS),--rows $(ROWS)) $(QUALITY)
+
+bench-retrieval: ## Is the file to change in a question's bundle: make bench-retrieval TREES="FOLDER …" RELEASES="FOLDER …"
+	$(CARGO) bench --bench retrieval -- $(foreach tree,$(TREES),--tree $(tree)) $(foreach folder,$(RELEASES),--releases $(folder))
 
 tools: ## Install what the build needs, or say how
 	@sh .ci/tools

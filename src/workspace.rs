@@ -6,6 +6,7 @@
 //! there is none; dropping the workspace ends it. Nothing of this leaves the machine.
 
 pub mod index;
+pub mod snapshot;
 pub mod words;
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -20,6 +21,7 @@ use ignore::WalkBuilder;
 use ropey::Rope;
 
 pub use index::{Found, Index};
+pub use snapshot::Snapshot;
 pub use words::Words;
 
 use crate::machine;
@@ -66,6 +68,14 @@ impl Workspace {
     /// The names that occur. Do not hold it across an await.
     pub fn words(&self) -> RwLockReadGuard<'_, Words> {
         self.words.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is known now, to be read without a lock. Takes some ms with 100,000 files, and holds each
+    /// lock for part of that.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut files = snapshot::of_index(&self.index());
+        snapshot::add_words(&mut files, &self.words());
+        Snapshot::new(files)
     }
 
     /// Reads these folders in the background.

@@ -1,6 +1,51 @@
 //! Which parts of a workspace a question needs, within a budget of tokens.
+//!
+//! In: an [`Inquiry`], a [`Snapshot`] of the workspace, [`Texts`], a budget. Out: a [`Bundle`], the
+//! same one for the same question. Refuses: files whose text is not given, one token too many.
+//!
+//! Of 420 calls in fourteen trees that it was not made by, the file of the called function is in 24,000
+//! tokens in all, its body in 99 %, and among the first three files with the open one in 89 %; where the
+//! cause is one call further, in 99, 59 and 20. Of 142 questions about 53 releases of packages that it
+//! was not made by, a file that the release changed is there in 99, 92 and 74 % (a search for the names at
+//! hand, a rare one counting more: there in 41, among the first three in 35). `benches/retrieval`.
+//!
+//! | in here | job |
+//! |---|---|
+//! | `said` | what a question or a message names |
+//! | `place` | what is around a place |
+//! | `known` | who defines a name, and how rare it is |
+//! | `meant`, `leads` | which definitions the place depends on, two calls deep |
+//! | `graph` | how files hang together: personalised PageRank |
+//! | `lexical` | which files speak of the same |
+//! | `signs`, `rank` | all of that together |
+//! | `parts`, `pack` | bodies, signatures and names, within the budget |
+//! | `cache` | texts, each asked for once |
+
+mod cache;
+mod graph;
+mod known;
+mod leads;
+mod lexical;
+mod meant;
+mod pack;
+mod parts;
+mod place;
+pub mod rank;
+mod said;
+mod signs;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
+
+use self::cache::Cache;
+use self::known::Known;
+use self::leads::language;
+use self::rank::{WEIGHTS, Weights};
+use crate::workspace::Snapshot;
+
+/// Tokens of a bundle unless the settings say otherwise.
+pub const BUDGET: u64 = 24_000;
 
 /// What is asked, and where.
 #[derive(Clone, Debug, Default)]
@@ -66,4 +111,32 @@ pub struct Bundle {
 pub trait Texts {
     /// By the workspace's name of the file; `None` for one that must not be read, or cannot.
     fn text(&self, path: &str) -> Option<String>;
+}
+
+/// What a question needs of a workspace, at most `budget` tokens with the files' names. Takes some
+/// 100 ms for 100,000 lines: not for a thread that answers keystrokes. No lock is held; the snapshot
+/// is brought up to date with the text of the file that is asked about.
+pub fn bundle(inquiry: &Inquiry, snapshot: Snapshot, texts: &dyn Texts, budget: u64) -> Bundle {
+    weighed(inquiry, snapshot, texts, budget, &WEIGHTS)
+}
+
+/// [`bundle`] with other weights, for the bench.
+pub fn weighed(
+    inquiry: &Inquiry,
+    mut snapshot: Snapshot,
+    texts: &dyn Texts,
+    budget: u64,
+    weights: &Weights,
+) -> Bundle {
+    let cache = Cache::new(texts);
+    if let Some(path) = &inquiry.path
+        && let Some(text) = cache.text(path)
+        && let Some(language) = language(path)
+        && let Some(outline) = language.outline(&text)
+    {
+        snapshot.put(path, language.id, outline, &text);
+    }
+    let known = Known::new(&snapshot);
+    let ranking = rank::ranking(inquiry, &known, &cache, weights);
+    pack::packed(inquiry, &ranking, &cache, budget)
 }

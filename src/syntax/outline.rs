@@ -7,6 +7,7 @@
 //! Pure. One parse and one pass of `names.scm`, with a time budget.
 
 mod collect;
+pub mod places;
 mod signature;
 #[cfg(test)]
 mod tests;

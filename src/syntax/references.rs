@@ -15,7 +15,7 @@ use super::names::{Found, Mark, outside};
 use super::outline::{Kind, LIMIT};
 
 /// No answer takes longer. In a file of 1,000 lines it takes some 5 ms, nearly all of it the parse.
-const BUDGET: Duration = Duration::from_millis(100);
+pub(super) const BUDGET: Duration = Duration::from_millis(100);
 
 /// A name that is used.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,7 +40,7 @@ impl Language {
     /// that the range cuts is left out. Empty when that takes too long or the text is larger than
     /// 1 MiB.
     pub fn references(&self, text: &str, range: Range<usize>) -> Vec<Reference> {
-        let uses = self.collected(text, range.clone(), range);
+        let uses = self.collected(text, range.clone(), range, BUDGET);
         uses.map(|uses| uses.into_references(text)).unwrap_or_default()
     }
 
@@ -50,9 +50,10 @@ impl Language {
         text: &str,
         read: Range<usize>,
         range: Range<usize>,
+        budget: Duration,
     ) -> Option<Uses> {
         let names = self.reference_names()?;
-        let deadline = Instant::now() + BUDGET;
+        let deadline = Instant::now() + budget;
         let tree = (text.len() <= LIMIT).then(|| self.parse(text, deadline))??;
         let mut uses = Uses { range, ..Uses::default() };
         names.each(&tree, text, read, deadline, |found| uses.add(&found))?;

@@ -7,10 +7,11 @@
 //! Pure. One parse and one pass of `names.scm`, with a time budget.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use super::Language;
 use super::outline::Gives;
-use super::references::Reference;
+use super::references::{BUDGET, Reference};
 
 /// What is known of a type from more text than this is not worth more, bytes.
 const SHOWN: usize = 200;
@@ -43,7 +44,18 @@ impl Language {
     /// What is in scope at the byte `at`, and the names used in `near`. Empty when that takes too
     /// long or the text is larger than 1 MiB.
     pub fn scope(&self, text: &str, at: usize, near: Range<usize>) -> Scope {
-        let Some(mut uses) = self.collected(text, 0..text.len(), near) else {
+        self.scope_within(text, at, near, BUDGET)
+    }
+
+    /// [`scope`](Self::scope) with as much time as the caller has.
+    pub fn scope_within(
+        &self,
+        text: &str,
+        at: usize,
+        near: Range<usize>,
+        budget: Duration,
+    ) -> Scope {
+        let Some(mut uses) = self.collected(text, 0..text.len(), near, budget) else {
             return Scope::default();
         };
         let mut bindings: Vec<_> = std::mem::take(&mut uses.bindings).into_iter().collect();

@@ -32,6 +32,16 @@ pub struct Found<'a> {
     pub homonyms: usize,
 }
 
+/// A file, as the index holds it.
+#[derive(Clone, Copy, Debug)]
+pub struct Shared<'a> {
+    pub path: &'a Arc<str>,
+    /// As in `textDocument.languageId`.
+    pub language: &'static str,
+    pub definitions: &'a Arc<[Definition]>,
+    pub imports: &'a Arc<[Import]>,
+}
+
 /// The definitions of a workspace.
 #[derive(Debug, Default)]
 pub struct Index {
@@ -48,8 +58,8 @@ pub struct Index {
 #[derive(Debug)]
 struct File {
     language: &'static str,
-    definitions: Box<[Definition]>,
-    imports: Box<[Import]>,
+    definitions: Arc<[Definition]>,
+    imports: Arc<[Import]>,
     bases: Box<[(String, String)]>,
 }
 
@@ -58,12 +68,12 @@ impl Index {
     pub fn put(&mut self, path: &str, language: &'static str, outline: Outline) {
         self.note_fresh(path, &outline.definitions);
         self.remove(path);
-        let definitions = outline.definitions.into_boxed_slice();
+        let definitions: Arc<[Definition]> = outline.definitions.into();
         if definitions.is_empty() || self.definitions + definitions.len() > MOST_DEFINITIONS {
             return;
         }
         let path: Arc<str> = path.into();
-        for definition in &definitions {
+        for definition in &*definitions {
             note(&mut self.by_name, &definition.name, &path);
             if let Some(container) = &definition.container {
                 note(&mut self.by_container, container, &path);
@@ -107,7 +117,7 @@ impl Index {
     pub fn remove(&mut self, path: &str) {
         let Some(file) = self.files.remove(path) else { return };
         self.definitions -= file.definitions.len();
-        for definition in &file.definitions {
+        for definition in &*file.definitions {
             forget(&mut self.by_name, &definition.name, path);
             if let Some(container) = &definition.container {
                 forget(&mut self.by_container, container, path);
@@ -177,6 +187,17 @@ impl Index {
     /// Every name that is defined.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.by_name.keys().map(|name| &**name)
+    }
+
+    /// Each file with what it defines and imports, shared rather than copied: a lock on the index need
+    /// not be held to read them.
+    pub fn shared(&self) -> impl Iterator<Item = Shared<'_>> {
+        self.files.iter().map(|(path, file)| Shared {
+            path,
+            language: file.language,
+            definitions: &file.definitions,
+            imports: &file.imports,
+        })
     }
 
     /// Files with definitions.

@@ -7,18 +7,19 @@
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// The names of a workspace's files.
 #[derive(Debug, Default)]
 pub struct Words {
     /// In how many files each is.
     all: HashMap<u32, u32>,
-    files: HashMap<String, Box<[u32]>>,
+    files: HashMap<String, Arc<[u32]>>,
 }
 
 /// The names of one text.
 #[derive(Debug)]
-pub struct Of(Box<[u32]>);
+pub struct Of(pub(super) Arc<[u32]>);
 
 impl Of {
     /// Reads a text.
@@ -34,7 +35,7 @@ impl Words {
     /// Puts a file in the place of what was known of it.
     pub fn put(&mut self, path: &str, words: Of) {
         self.remove(path);
-        for &word in &words.0 {
+        for &word in &*words.0 {
             *self.all.entry(word).or_default() += 1;
         }
         self.files.insert(path.to_owned(), words.0);
@@ -42,11 +43,12 @@ impl Words {
 
     /// Forgets a file.
     pub fn remove(&mut self, path: &str) {
-        for word in self.files.remove(path).unwrap_or_default() {
-            if let Some(files) = self.all.get_mut(&word) {
+        let Some(words) = self.files.remove(path) else { return };
+        for word in &*words {
+            if let Some(files) = self.all.get_mut(word) {
                 *files -= 1;
                 if *files == 0 {
-                    self.all.remove(&word);
+                    self.all.remove(word);
                 }
             }
         }
@@ -55,6 +57,11 @@ impl Words {
     /// Does it occur?
     pub fn has(&self, name: &str) -> bool {
         self.all.contains_key(&hash(name))
+    }
+
+    /// Each file with the [`hash`]es of the names in it, in rising order, shared rather than copied.
+    pub fn shared(&self) -> impl Iterator<Item = (&str, &Arc<[u32]>)> {
+        self.files.iter().map(|(path, words)| (path.as_str(), words))
     }
 
     /// Different names in all.
@@ -74,7 +81,8 @@ pub fn names(text: &str) -> impl Iterator<Item = &str> {
     words.filter(|word| word.starts_with(|c: char| !c.is_numeric()))
 }
 
-fn hash(name: &str) -> u32 {
+/// What a name is kept as.
+pub fn hash(name: &str) -> u32 {
     let mut hasher = DefaultHasher::new();
     name.hash(&mut hasher);
     hasher.finish() as u32
