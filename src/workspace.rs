@@ -78,6 +78,11 @@ impl Workspace {
         Snapshot::new(files)
     }
 
+    /// The folders that are read.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        self.folders.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Reads these folders in the background.
     pub fn open_folders(&self, folders: Vec<PathBuf>) {
         if folders.is_empty() {
