@@ -19,7 +19,7 @@
 //! | [`lsp`] | the protocol, and the only room that knows it or tower-lsp |
 //! | [`document`] | open documents: rope, version, tree; positions; edits as checked values |
 //! | [`syntax`] | languages from `grammars/`; what the syntax says about a piece of text |
-//! | [`workspace`] | what other files define: an index kept in the background |
+//! | [`workspace`] | what other files define: an index kept in the background, and snapshots of it |
 //! | [`context`] | which of that the model should know at a place (pure) |
 //! | [`prompt`] | text and cursor → prompt: the anchored middle (pure) |
 //! | [`completer`] | one request: typed-along answers → prompt → engine → suggestion |

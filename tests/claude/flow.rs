@@ -14,7 +14,7 @@ use tandem::settings::Layers;
 use tempfile::TempDir;
 
 use crate::harness::Editor;
-use crate::stand_in::{Script, StandIn};
+use crate::stand_in::{KEY, Script, StandIn};
 
 const SHOW: &str = "window/showDocument";
 const CHOOSE: &str = "window/showMessageRequest";
@@ -49,7 +49,7 @@ impl Desk {
         fs::write(root.join("src/lock.rs"), LOCK).expect("a file");
         let mut settings = json!({
             "base_url": stand_in.address,
-            "key_helper": "echo sk-test-key",
+            "key_helper": format!("echo {KEY}"),
         });
         merge(&mut settings, ask(&root));
         let user = Ok(Layers { user: json!({"ask": settings}), ..Layers::default() });

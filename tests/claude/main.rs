@@ -5,6 +5,8 @@
 mod api;
 mod canaries;
 mod flow;
+// The same editor as in the tests of the server, which use other parts of it.
+#[allow(dead_code)]
 #[path = "../server/harness.rs"]
 mod harness;
 mod rules;

@@ -169,8 +169,9 @@ impl Editor {
             return self.kept.remove(at).expect("just found");
         }
         loop {
+            let message = tokio::time::timeout(DEADLINE, self.read()).await;
             let message =
-                tokio::time::timeout(DEADLINE, self.read()).await.expect("an answer in time");
+                message.unwrap_or_else(|_| panic!("no answer in time, but {:#?}", self.kept));
             if wanted(&message) {
                 return message;
             }
