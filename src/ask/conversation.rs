@@ -282,7 +282,7 @@ mod tests {
         Item {
             path: path.into(),
             level,
-            parts: vec![0..text.len()],
+            parts: std::iter::once(0..text.len()).collect(),
             text: text.into(),
             why,
             tokens,

@@ -147,7 +147,7 @@ pub async fn apply(
     let facts = session.facts();
     if facts.annotates_changes && facts.changes_documents {
         let applied = send(client, session, &wanted, true).await?;
-        return done(client, applied.then_some(wanted.len()).unwrap_or_default()).await;
+        return done(client, if applied { wanted.len() } else { 0 }).await;
     }
     show(client, session, &talk.answer()).await;
     let mut applied = 0;
