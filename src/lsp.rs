@@ -89,6 +89,8 @@ where
     }
     guard.abort();
     session.farewell();
+    // A question that is on its way is cancelled, and what it cost written down.
+    let _ = tokio::time::timeout(FAREWELL, session.asks.farewell()).await;
     session.journal.settle(FAREWELL);
     session.exit_code()
 }

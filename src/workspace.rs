@@ -181,6 +181,12 @@ enum Stands {
     Outside,
 }
 
+/// Is this a folder to read whole? A file opened by itself in `/` or at home makes no workspace of all
+/// that is there.
+pub fn is_workspace(folder: &Path) -> bool {
+    folder.parent().is_some() && etcetera::home_dir().ok().as_deref() != Some(folder)
+}
+
 /// How a folder is read.
 pub(crate) fn rules(folder: &Path) -> WalkBuilder {
     let mut walk = WalkBuilder::new(folder);

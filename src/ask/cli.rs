@@ -119,8 +119,10 @@ fn draft(options: &Options) -> Result<Draft, String> {
         Some(root) => std::fs::canonicalize(root).ok(),
         None => own_folder(&file),
     };
-    let root = root.filter(|root| file.starts_with(root));
-    let root = root.ok_or_else(|| format!("{} is not in the folder given", file.display()))?;
+    let root = root.filter(|root| file.starts_with(root)).ok_or_else(|| {
+        let file = file.display();
+        format!("{file} is in no workspace; name the folder around it: --root FOLDER")
+    })?;
     let folders = vec![root];
     let (guard, denied) = Guard::new(&folders, &settings.never);
     for warning in warnings.iter().chain(&more).chain(&denied) {
@@ -174,6 +176,12 @@ fn agreed(question: &str) -> Result<bool, String> {
     Ok(matches!(line.trim(), "y" | "Y" | "yes"))
 }
 
+/// On standard output; a reader that has gone is no error.
+fn say(text: &str) {
+    let mut out = io::stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
 /// A text that cannot command a terminal.
 fn harmless(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
@@ -206,15 +214,13 @@ mod online {
             prepared: draft.prepared,
             model: draft.model,
             settings: draft.settings,
+            host: draft.host,
             ledger: Arc::new(ledger),
             kind,
             run: String::new(),
         };
         let sent = sending.send(&cancelled, |progress| match progress {
-            Progress::Text(text) => spinner.suspend(|| {
-                print!("{}", harmless(text));
-                let _ = io::stdout().flush();
-            }),
+            Progress::Text(text) => spinner.suspend(|| say(&harmless(text))),
             Progress::Thinking(_) => spinner.set_message("thinking"),
             Progress::Waiting { seconds, why, .. } => {
                 spinner.set_message(format!("{why}; trying again in {seconds:.0} s"));
@@ -224,7 +230,7 @@ mod online {
         let sent = sent.await;
         spinner.finish_and_clear();
         let sent = sent?;
-        println!();
+        say("\n");
         let usage = sent.usage;
         eprintln!("{} tokens in, {} out, {}", usage.prompt(), usage.output, sent.cost);
         if let Some(warning) = sent.warning {

@@ -183,7 +183,7 @@ mod tests {
     fn a_comment_asks_for_an_answer_or_a_change() {
         let why = "Ask Claude: why does this deadlock";
         assert_eq!(titles("$0// ?: why does this deadlock\n", Some("//"), &[]), [why]);
-        assert_eq!(titles("lock(); # ?:why does this deadlock$0  \n", Some("#"), &[]), [why]);
+        assert_eq!(titles("lock();$0 # ?:why does this deadlock  \n", Some("#"), &[]), [why]);
         let change = "Ask Claude to change: use a map";
         assert_eq!(titles("$0  // !: use a map\n", Some("//"), &[]), [change]);
         assert_eq!(titles("$0# ?:\n", Some("#"), &[]), [""; 0]);

@@ -26,6 +26,8 @@ pub struct Sending {
     pub prepared: Prepared,
     pub model: Model,
     pub settings: AskSettings,
+    /// That the person has read.
+    pub host: String,
     pub ledger: Arc<Ledger>,
     /// For the ledger.
     pub kind: Kind,
@@ -81,6 +83,9 @@ impl Sending {
         let found = key::find(settings.key_helper.as_deref()).await;
         let credential = found.map_err(|error| error.to_string())?.credential;
         let address = Address::find(settings.base_url.as_deref()).map_err(|e| e.to_string())?;
+        if address.host() != self.host {
+            return Err("the address of the API is another one by now; nothing was sent".into());
+        }
         Ok(Endpoint::new(address, settings.proxy.clone(), credential))
     }
 

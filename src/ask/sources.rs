@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::bundle::Texts;
 use super::privacy::{Guard, Verdict};
-use crate::workspace::MAX_FILE;
+use crate::workspace::{MAX_FILE, is_workspace};
 
 /// A text as it was when it was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +46,15 @@ impl Sources {
         read
     }
 
+    /// Why this file may not be sent, if it may not.
+    pub fn refuses(&self, name: &str) -> Option<String> {
+        let path = path_of(&self.folders, name, |_| true)?;
+        match self.guard.verdict(&path) {
+            Verdict::Never(why) => Some(why),
+            Verdict::Allowed => None,
+        }
+    }
+
     /// Files that would have been read and may not be, with the reason.
     pub fn refused(&self) -> Vec<(String, String)> {
         self.refused.borrow().iter().map(|(name, why)| (name.clone(), why.clone())).collect()
@@ -79,11 +88,18 @@ pub fn path_of(
     inside.into_iter().find(|path| is_there(path))
 }
 
-/// The repository that a file is in, else its folder.
+/// What the workspace calls a file: relative to the folder it is in, with `/`; `None` outside.
+pub fn name_in(folders: &[PathBuf], path: &Path) -> Option<String> {
+    let inside = folders.iter().find_map(|folder| path.strip_prefix(folder).ok())?;
+    let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
+    Some(parts.join("/"))
+}
+
+/// The repository that a file is in, else its folder; `None` for one that is no workspace.
 pub fn own_folder(file: &Path) -> Option<PathBuf> {
     let folder = file.parent()?;
     let repository = folder.ancestors().find(|folder| folder.join(".git").exists());
-    Some(repository.unwrap_or(folder).to_owned())
+    Some(repository.unwrap_or(folder).to_owned()).filter(|folder| is_workspace(folder))
 }
 
 /// A file's text as it is on the disk.

@@ -89,7 +89,9 @@ impl Session {
         let last = snapshot.line_end(end.min(start + AROUND)).max(first);
         let text = snapshot.slice(first..last);
         let comment = syntax::language(&snapshot.language_id).map(|language| language.comment);
-        let diagnostics: Vec<_> = diagnostics.iter().map(|it| self.diagnostic(&told(it))).collect();
+        let message = |it: &Diagnostic| it.message.clone();
+        let said = |it| bundle::Diagnostic { message: message(it), ..Default::default() };
+        let diagnostics: Vec<_> = diagnostics.iter().map(said).collect();
         let comment = if in_answer { None } else { comment };
         let inside = start - first..end.min(last) - first;
         let offers = question::offers(&text, inside, comment, &diagnostics).into_iter();
@@ -103,12 +105,6 @@ impl Session {
             (offer, range)
         });
         placed.collect()
-    }
-
-    /// A diagnostic with files as the workspace names them.
-    pub(super) fn diagnostic(&self, told: &WireDiagnostic) -> bundle::Diagnostic {
-        let related = told.related.iter().map(|(uri, line)| (self.name(uri), *line));
-        bundle::Diagnostic { message: told.message.clone(), related: related.collect() }
     }
 }
 

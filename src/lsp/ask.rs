@@ -45,7 +45,16 @@ struct State {
     place: Option<ToldPlace>,
     /// The newest last.
     talks: Vec<Arc<Talk>>,
-    running: Option<CancellationToken>,
+    running: Option<Running>,
+}
+
+/// The request that is on its way.
+#[derive(Clone)]
+struct Running {
+    /// Cancels it.
+    stop: CancellationToken,
+    /// Cancelled when it has ended, and what it cost is written down.
+    ended: CancellationToken,
 }
 
 /// One conversation, and how far it is.
@@ -159,6 +168,15 @@ impl Asks {
         Ok(talk)
     }
 
+    /// Ends what is running, and waits until it is settled. For the session's end.
+    pub async fn farewell(&self) {
+        let running = self.state().running.clone();
+        if let Some(Running { stop, ended }) = running {
+            stop.cancel();
+            ended.cancelled().await;
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -237,9 +255,9 @@ pub fn run(
 
 /// Stops what is running; else forgets what is not sent.
 pub fn cancel(session: &Session) -> &'static str {
-    let mut state = session.asks.state();
-    if let Some(running) = state.running.take() {
-        running.cancel();
+    let state = session.asks.state();
+    if let Some(running) = &state.running {
+        running.stop.cancel();
         return "asking Claude is cancelled";
     }
     let pending = state.talks.iter().rev().find_map(|talk| talk.inner().pending.take());

@@ -22,6 +22,7 @@ use super::{Parts, commands, inline, popup, progress};
 use crate::document::Encoding;
 use crate::settings::Offer;
 use crate::syntax;
+use crate::workspace::is_workspace;
 
 /// How long to wait for a client's answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -38,13 +39,8 @@ fn folders(params: &InitializeParams) -> Vec<PathBuf> {
     if folders.is_empty() {
         folders.extend(root);
     }
-    // A file opened by itself in `/` or at home makes no workspace of all that is there.
-    folders.retain(|folder| folder.parent().is_some() && Some(folder) != home().as_ref());
+    folders.retain(|folder| is_workspace(folder));
     folders
-}
-
-fn home() -> Option<PathBuf> {
-    etcetera::home_dir().ok()
 }
 
 /// The server as tower-lsp sees it.

@@ -155,15 +155,6 @@ impl Session {
         Some(Read { text: snapshot.rope.to_string(), version: Some(snapshot.version) })
     }
 
-    /// Files that are open, as the workspace names them.
-    pub fn open_files(&self) -> Vec<String> {
-        let mut files: Vec<String> =
-            self.documents.iter().map(|open| self.name(open.key())).collect();
-        files.retain(|file| !file.is_empty());
-        files.sort();
-        files
-    }
-
     /// Changes one of the places that settings come from; returns what a person should hear.
     pub fn change_settings(&self, change: impl FnOnce(&mut Layers)) -> Vec<String> {
         let mut layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);

@@ -562,3 +562,37 @@ async fn always_sends_at_once_what_can_be_read_and_keeps_to_the_budget() {
     assert!(told["message"].as_str().is_some_and(|m| m.contains("request_dollars")), "{told}");
     assert!(desk.stand_in.seen().is_empty());
 }
+
+#[tokio::test]
+async fn a_file_that_must_not_leave_cannot_be_asked_about() {
+    let mut desk = Desk::usual(text("no")).await;
+    let env = desk.uri(".env");
+    desk.editor.open(&env, "plaintext", "DATABASE=words_of_the_file\n").await;
+    let all = json!({"start": {"line": 0, "character": 0}, "end": {"line": 1, "character": 0}});
+    desk.ask(json!({"uri": env, "range": all})).await;
+    let told = desk.editor.told(TOLD).await;
+    assert!(told["message"].as_str().is_some_and(|m| m.contains(".env is never sent")), "{told}");
+    // Nor is it named by an error elsewhere.
+    let related = json!([[env, 0], [desk.uri("src/lock.rs"), 0], ["file:///etc/passwd", 0]]);
+    desk.ask(json!({"diagnostic": {"message": "wrong", "related": related}})).await;
+    let shown = desk.preview().await;
+    assert!(shown.preview.contains("See also src/lock.rs"), "{}", shown.preview);
+    for part in ["words_of_the_file", ".env", "passwd"] {
+        assert!(!shown_body(&shown.preview).contains(part), "{part} in {}", shown.preview);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_ends_settles_what_is_on_its_way() {
+    let mut desk = Desk::usual(Script::Silent).await;
+    desk.ask(json!({})).await;
+    let shown = desk.preview().await;
+    desk.choose(&shown.id, Some(&shown.choices[0])).await;
+    desk.stand_in.asked().await;
+    let Desk { home, editor, stand_in } = desk;
+    editor.exit_code(true).await;
+    stand_in.gone().await;
+    let mut requests = Vec::new();
+    ledger::read(&home.path().join("ledger"), |request| requests.push(request)).expect("a ledger");
+    assert_eq!(requests[0].settled.as_ref().expect("settled").outcome.stop, "cancelled");
+}

@@ -53,6 +53,8 @@ struct House {
     seen: Mutex<Vec<Seen>>,
     /// Lets slow answers go on.
     go_on: Notify,
+    /// One for each request.
+    asked: Semaphore,
     /// One for each answer whose reader has gone before its end.
     gone: Semaphore,
 }
@@ -63,6 +65,7 @@ impl StandIn {
             scripts: Mutex::new(scripts.into_iter().collect()),
             seen: Mutex::default(),
             go_on: Notify::new(),
+            asked: Semaphore::new(0),
             gone: Semaphore::new(0),
         });
         let (tell_address, address) = mpsc::channel();
@@ -103,6 +106,11 @@ impl StandIn {
         self.house.go_on.notify_one();
     }
 
+    /// Waits for a request.
+    pub async fn asked(&self) {
+        self.house.asked.acquire().await.expect("a count").forget();
+    }
+
     /// Waits until a reader has gone before its answer's end.
     pub async fn gone(&self) {
         self.house.gone.acquire().await.expect("a count").forget();
@@ -119,6 +127,7 @@ async fn answer(
     let number = {
         let mut seen = house.seen.lock().expect("a list");
         seen.push(Seen { headers: headers.clone(), body: body.to_vec() });
+        house.asked.add_permits(1);
         seen.len()
     };
     let id = format!("req_stand_in_{number}");

@@ -177,6 +177,7 @@ impl Rule {
                 .unicode(false)
                 .size_limit(SIZE)
                 .build()
+                // It cannot fail: a test compiles all.
                 .expect("each rule is compiled in a test"),
             allowed: self.written.iter().map(Allowed::new).collect(),
         })
@@ -197,6 +198,7 @@ impl Allowed {
             .unicode(false)
             .size_limit(SIZE)
             .build()
+            // It cannot fail: a test compiles all.
             .expect("each allow list is compiled in a test");
         let stopwords = &written.stopwords;
         Allowed {
@@ -257,6 +259,7 @@ fn from_go(expression: &str) -> String {
 /// Cannot fail: the words are those of the files.
 fn any_case(words: &[String]) -> AhoCorasick {
     let built = AhoCorasick::builder().ascii_case_insensitive(true).build(words);
+    // It cannot fail: the words are those of the files, which a test reads.
     built.expect("a few thousand short words")
 }
 

@@ -14,15 +14,15 @@ use tower_lsp::lsp_types::{MessageActionItem, MessageType};
 use super::arguments::{Arguments, ToldPlace};
 use super::{Pending, Talk, show, stream};
 use crate::ask::api::Address;
-use crate::ask::bundle::{self, Inquiry};
+use crate::ask::bundle::{self, Diagnostic, Inquiry};
 use crate::ask::conversation::{Asked, Conversation};
 use crate::ask::preview::{self, Around};
 use crate::ask::price::Table;
 use crate::ask::privacy::Guard;
 use crate::ask::question::Kind;
-use crate::ask::sources::{Read, Sources, own_folder};
+use crate::ask::sources::{Read, Sources, name_in, own_folder};
 use crate::lsp::progress::Shown;
-use crate::lsp::session::{Session, path_of};
+use crate::lsp::session::{Session, WirePosition, path_of};
 
 const EDIT: &str = "Edit the list";
 const CANCEL: &str = "Cancel";
@@ -58,7 +58,10 @@ pub async fn ask(client: &Client, session: &Arc<Session>, told: Arguments) -> Re
         Some(id) => {
             let talk = session.asks.talk(Some(id))?;
             let (kind, question) = (told.kind, told.question);
-            talk.inner().conversation.ask(&Asked { kind, question, ..Asked::default() });
+            let mut inner = talk.inner();
+            inner.conversation.ask(&Asked { kind, question, ..Asked::default() });
+            inner.repaired = false;
+            drop(inner);
             talk
         }
         None => begin(client, session, told).await?,
@@ -100,21 +103,25 @@ async fn begin(
         }
         (None, place) => place,
     };
-    let (asked, inquiry) = session.asked(&told, place.as_ref());
-    let folders =
-        session.folders_of(place.as_ref().and_then(|place| path_of(&place.uri)).as_deref());
+    let file = place.as_ref().and_then(|place| path_of(&place.uri));
+    let folders = session.folders_of(file.as_deref());
+    if let Some(file) = file.filter(|_| folders.is_empty()) {
+        let file = file.display();
+        return Err(format!("{file} is in no workspace; open its folder in your editor, then ask"));
+    }
+    let (asked, inquiry) = session.asked(&told, place.as_ref(), &folders);
     let settings = session.settings.get();
     let shown = Shown::begin(client, session, "tandem: reading what Claude needs to know").await;
     let work = {
         let (session, folders) = (session.clone(), folders.clone());
         let budget = u64::from(settings.ask.bundle_tokens);
-        move || session.collected(&asked, &inquiry, &folders, budget)
+        move || session.collected(asked, inquiry, &folders, budget)
     };
     let collected = tokio::task::spawn_blocking(work).await;
     if let Some(shown) = shown {
         shown.end("done").await;
     }
-    let (conversation, warnings) = collected.map_err(|error| error.to_string())?;
+    let (conversation, warnings) = collected.map_err(|error| error.to_string())??;
     for warning in warnings {
         client.show_message(MessageType::WARNING, format!("tandem: {warning}")).await;
     }
@@ -136,12 +143,16 @@ pub async fn look(client: &Client, session: &Arc<Session>, talk: &Arc<Talk>) -> 
     let known = move || (ledger.spent(limits), ledger.calibration(&name));
     let known = tokio::task::spawn_blocking(known).await;
     let (spent, correction) = known.map_err(|error| error.to_string())?;
-    let always = settings.always.iter().any(|folder| talk.folders.iter().all(|it| it == folder));
+    let always = !talk.folders.is_empty()
+        && talk.folders.iter().all(|folder| settings.always.contains(folder));
     let left = spent.ok().map(|spent| {
         (limits.day.saturating_sub(spent.today), limits.month.saturating_sub(spent.month))
     });
     let pending = {
         let mut inner = talk.inner();
+        if inner.conversation.turns() == 0 {
+            return Err("that was cancelled; ask anew".into());
+        }
         let day = jiff::Zoned::now().date();
         let prepared = inner.conversation.prepare(&settings, &model, correction, day);
         let left_out = inner.conversation.left_out.clone();
@@ -268,31 +279,35 @@ pub async fn choose(client: &Client, text: &str, titles: &[&str]) -> Option<Stri
 
 impl Session {
     /// What is asked, and where, in the workspace's terms.
-    fn asked(&self, told: &Arguments, place: Option<&ToldPlace>) -> (Asked, Inquiry) {
-        let diagnostic = told.diagnostic.as_ref().map(|it| self.diagnostic(it));
-        let mut asked = Asked {
-            kind: told.kind,
-            question: told.question.clone(),
-            diagnostic: diagnostic.clone(),
-            ..Asked::default()
-        };
-        let recent = self.open_files();
-        let question = asked.question().to_owned();
-        let mut inquiry = Inquiry { question, diagnostic, recent, ..Inquiry::default() };
+    fn asked(
+        &self,
+        told: &Arguments,
+        place: Option<&ToldPlace>,
+        folders: &[PathBuf],
+    ) -> (Asked, Inquiry) {
+        let name = |uri: &str| name_in(folders, &path_of(uri)?);
+        let diagnostic = told.diagnostic.as_ref().map(|told| {
+            let related = told.related.iter().filter_map(|(uri, line)| Some((name(uri)?, *line)));
+            Diagnostic { message: told.message.clone(), related: related.collect() }
+        });
+        let (kind, question) = (told.kind, told.question.clone());
+        let mut asked = Asked { kind, question, diagnostic, ..Asked::default() };
+        let mut recent: Vec<_> =
+            self.documents.iter().filter_map(|open| name(open.key())).collect();
+        recent.sort();
+        let mut inquiry = Inquiry { recent, ..Inquiry::default() };
         let snapshot = place.and_then(|place| {
             let open = self.documents.get(&place.uri)?;
             Some((place, open.document.snapshot()?))
         });
         if let Some((place, snapshot)) = snapshot {
             let encoding = self.facts().encoding;
-            let byte =
-                |at: crate::lsp::session::WirePosition| snapshot.to_byte(at.into(), encoding);
+            let byte = |at: WirePosition| snapshot.to_byte(at.into(), encoding);
             let (start, end) = (byte(place.range.start), byte(place.range.end));
             let line = |byte: usize| snapshot.rope.byte_to_line(byte.min(snapshot.len_bytes())) + 1;
-            asked.path = Some(self.name(&place.uri));
+            asked.path = name(&place.uri);
             asked.lines = (line(start), line(end));
             asked.selection = snapshot.slice(start..end);
-            inquiry.path.clone_from(&asked.path);
             inquiry.range = start..end.max(start);
         }
         (asked, inquiry)
@@ -301,18 +316,29 @@ impl Session {
     /// The conversation with all that it may know, and what a person should hear. Reads files.
     fn collected(
         &self,
-        asked: &Asked,
-        inquiry: &Inquiry,
+        mut asked: Asked,
+        mut inquiry: Inquiry,
         folders: &[PathBuf],
         budget: u64,
-    ) -> (Conversation, Vec<String>) {
+    ) -> Result<(Conversation, Vec<String>), String> {
         self.read_workspace(folders);
         let (guard, warnings) = Guard::new(folders, &self.settings.get().ask.never);
         let sources = Sources::new(folders.to_vec(), self.buffers(), guard);
-        let mut bundle = bundle::bundle(inquiry, self.workspace.snapshot(), &sources, budget);
+        // The question holds the selection and names places, which no bundle looks at.
+        if let Some(path) = &asked.path
+            && let Some(why) = sources.refuses(path)
+        {
+            return Err(format!("{path} is never sent: {why}"));
+        }
+        if let Some(diagnostic) = &mut asked.diagnostic {
+            diagnostic.related.retain(|(path, _)| sources.refuses(path).is_none());
+        }
+        inquiry.question = asked.question().to_owned();
+        (inquiry.path, inquiry.diagnostic) = (asked.path.clone(), asked.diagnostic.clone());
+        let mut bundle = bundle::bundle(&inquiry, self.workspace.snapshot(), &sources, budget);
         bundle.left_out.extend(sources.refused());
-        let conversation = Conversation::new(asked, bundle, |name| sources.read(name));
-        (conversation, warnings)
+        let conversation = Conversation::new(&asked, bundle, |name| sources.read(name));
+        Ok((conversation, warnings))
     }
 
     /// The workspace's folders; for a file outside, or without any, the file's repository or folder.

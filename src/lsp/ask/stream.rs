@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tower_lsp::Client;
 use tower_lsp::lsp_types::Url;
 use tower_lsp::lsp_types::request::Request;
 
-use super::{Pending, Talk, apply, show, show_uri};
+use super::{Pending, Running, Talk, apply, show, show_uri};
 use crate::ask::answer::{self, Page};
 use crate::ask::api::Progress;
 use crate::ask::ledger;
@@ -42,18 +42,20 @@ pub async fn send(
     talk: &Arc<Talk>,
     pending: Pending,
 ) -> Result<(), String> {
-    let cancelled = CancellationToken::new();
+    let (cancelled, ended) = (CancellationToken::new(), CancellationToken::new());
     {
         let mut state = session.asks.state();
         if state.running.is_some() {
             talk.inner().pending = Some(pending);
             return Err("Claude is being asked already; `tandem.cancel` stops that".into());
         }
-        state.running = Some(cancelled.clone());
+        state.running = Some(Running { stop: cancelled.clone(), ended: ended.clone() });
     }
-    let ended = follow(client, session, talk, &pending, &cancelled).await;
-    session.asks.state().running = None;
-    let sent = match ended {
+    // However this ends, also by a panic.
+    let over = Over { session, _ended: ended.drop_guard() };
+    let sent = follow(client, session, talk, &pending, &cancelled).await;
+    drop(over);
+    let sent = match sent {
         Ok(sent) => sent,
         Err(problem) => {
             // Nothing came of it: the same can be sent again.
@@ -67,6 +69,18 @@ pub async fn send(
         return apply::offer(client, session, talk).await;
     }
     Ok(())
+}
+
+/// Says that nothing is running any more.
+struct Over<'a> {
+    session: &'a Session,
+    _ended: DropGuard,
+}
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.session.asks.state().running = None;
+    }
 }
 
 async fn follow(
@@ -94,6 +108,7 @@ async fn follow(
         prepared: pending.prepared.clone(),
         model: pending.model.clone(),
         settings: session.settings.get().ask.clone(),
+        host: pending.host.clone(),
         ledger: session.asks.ledger.clone(),
         kind,
         run: talk.name(),
