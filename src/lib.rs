@@ -72,8 +72,8 @@
 //! 7. A model file is read by llama.cpp only after our own header check and, where a hash is
 //!    recorded, only if it matches.
 //!
-//! 8. Nothing is sent to Claude but the bytes that a person was shown, after a yes; what was not reserved
-//!    in the budget is not sent.
+//! 8. Nothing is sent to Claude but the bytes that a person was shown, after a yes (or `ask.always` of their
+//!    own settings, or `--yes`); what was not reserved in the budget is not sent.
 //!
 //! The first is held by a test that reads the sources, the others by tests of what they promise.
 

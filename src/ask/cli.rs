@@ -13,6 +13,7 @@ use super::api::Address;
 use super::bundle::{self, Inquiry};
 use super::conversation::{Asked, Conversation, Prepared};
 use super::ledger::{self, Ledger};
+use super::papers::Papers;
 use super::preview::{self, Around};
 use super::price::{Model, Table};
 use super::privacy::Guard;
@@ -80,15 +81,16 @@ struct Draft {
 /// # Errors
 /// As sentences: a file that cannot be read, an unknown model, no key, no money left, whatever the API
 /// says.
-pub async fn run(options: Options, ledger: Ledger) -> Result<(), String> {
+pub async fn run(options: Options, ledger: Ledger, papers: Papers) -> Result<(), String> {
     let read = options.clone();
     let draft = tokio::task::spawn_blocking(move || draft(&read)).await;
     let draft = draft.map_err(|error| error.to_string())??;
-    let around = Around {
-        host: draft.host.clone(),
-        left_out: draft.conversation.left_out.clone(),
-        ..Around::default()
-    };
+    let limits = draft.settings.budget.limits();
+    let left = ledger.spent(limits).ok().map(|spent| {
+        (limits.day.saturating_sub(spent.today), limits.month.saturating_sub(spent.month))
+    });
+    let left_out = draft.conversation.left_out.clone();
+    let around = Around { host: draft.host.clone(), left, left_out, always: false };
     if options.dry_run {
         eprintln!("{}", preview::summary(&draft.prepared, &around));
         // A reader that has gone is no error.
@@ -96,7 +98,11 @@ pub async fn run(options: Options, ledger: Ledger) -> Result<(), String> {
         return Ok(());
     }
     eprintln!("{}", preview::summary(&draft.prepared, &around));
-    if !options.yes && !agreed("Send this? `--dry-run` prints it byte for byte. [y/N] ")? {
+    let page = preview::markdown(&draft.prepared, &around);
+    let shown = papers.begin().and_then(|folder| folder.write("preview-1.md", &page));
+    let shown = shown.map_err(|error| format!("cannot write the preview: {error}"))?;
+    eprintln!("Byte for byte: {}", shown.display());
+    if !options.yes && !agreed("Send this? [y/N] ")? {
         eprintln!("Nothing was sent.");
         return Ok(());
     }
@@ -106,6 +112,9 @@ pub async fn run(options: Options, ledger: Ledger) -> Result<(), String> {
 fn draft(options: &Options) -> Result<Draft, String> {
     let (own, warnings) = wanted::user_layers()?.settings();
     let mut settings = own.ask;
+    if !settings.enabled {
+        return Err("asking Claude is turned off by `ask.enabled` in your config.toml".into());
+    }
     if let Some(model) = &options.model {
         settings.model.clone_from(model);
     }
@@ -202,9 +211,11 @@ mod online {
         let cancelled = CancellationToken::new();
         let stop = cancelled.clone();
         tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
+            // The first one ends the request, one at any other time the program.
+            while tokio::signal::ctrl_c().await.is_ok() && !stop.is_cancelled() {
                 stop.cancel();
             }
+            std::process::exit(130);
         });
         let spinner = indicatif::ProgressBar::new_spinner();
         spinner.enable_steady_tick(std::time::Duration::from_millis(120));
@@ -229,14 +240,19 @@ mod online {
         });
         let sent = sent.await;
         spinner.finish_and_clear();
+        cancelled.cancel();
         let sent = sent?;
         say("\n");
         let usage = sent.usage;
         eprintln!("{} tokens in, {} out, {}", usage.prompt(), usage.output, sent.cost);
-        if let Some(warning) = sent.warning {
-            return Err(warning);
+        match sent.warning {
+            Some(warning) if !sent.whole => return Err(warning),
+            Some(warning) => eprintln!("{warning}"),
+            None => {}
         }
-        if options.edit {
+        if options.edit && !io::stdin().is_terminal() {
+            eprintln!("There is nobody to look at the edits, so that none is made.");
+        } else if options.edit {
             apply(&draft.conversation, &draft.folders, &sent.text)?;
         }
         Ok(())
@@ -257,34 +273,40 @@ mod online {
         let blocks = edits::parse(text).map_err(said)?;
         let resolved =
             edits::resolve(&blocks, &conversation.sent, &now, &conversation.placeholders);
+        let mut all = Vec::new();
         for edit in resolved.map_err(said)? {
             let (path, why) = place(&edit.path)?;
-            if edit.created && path.symlink_metadata().is_ok() {
-                return Err(format!("nothing more is changed: {} exists", harmless(&edit.path)));
-            }
+            all.push((edit, path, why));
+        }
+        for (edit, path, why) in all {
             let before = from_disk(&path).map(|read| read.text).unwrap_or_default();
             let after = edit.applied(&before);
             eprintln!("{}", harmless(&edits::diff(&before, &after, &edit.path)));
             let note = why.map_or_else(String::new, |why| format!(" It {why}."));
             if agreed(&format!("Change {}?{note} [y/N] ", harmless(&edit.path)))? {
-                write(&path, &edit, &after)?;
+                write(&path, &edit, &before, &after)?;
             }
         }
         Ok(())
     }
 
-    /// The old text or the new one, whole; the file's permissions stay.
-    fn write(path: &Path, edit: &FileEdit, after: &str) -> Result<(), String> {
+    /// The old text or the new one, whole; the file's permissions stay. Not over what somebody else has
+    /// written since it was shown.
+    fn write(path: &Path, edit: &FileEdit, before: &str, after: &str) -> Result<(), String> {
         let failed = |error: io::Error| format!("cannot write {}: {error}", path.display());
         let folder = path.parent().unwrap_or(Path::new("."));
         if edit.created {
             std::fs::create_dir_all(folder).map_err(failed)?;
+            let mut file = std::fs::File::create_new(path).map_err(failed)?;
+            return file.write_all(after.as_bytes()).map_err(failed);
+        }
+        if from_disk(path).is_none_or(|read| read.text != before) {
+            return Err(format!("{} has changed meanwhile; ask again", path.display()));
         }
         let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
         file.write_all(after.as_bytes()).map_err(failed)?;
-        if let Ok(about) = std::fs::metadata(path) {
-            file.as_file().set_permissions(about.permissions()).map_err(failed)?;
-        }
+        let about = std::fs::metadata(path).map_err(failed)?;
+        file.as_file().set_permissions(about.permissions()).map_err(failed)?;
         file.persist(path).map_err(|error| failed(error.error))?;
         Ok(())
     }

@@ -16,7 +16,7 @@ use super::sources::Read;
 use super::tokens;
 use crate::settings::AskSettings;
 
-/// Bytes of a selection that are repeated beside the question, where the files show it anyway.
+/// Bytes of a selection that are repeated beside the question; of a longer one the lines are named.
 const SELECTION: usize = 4_000;
 
 /// A question with its place.
@@ -54,8 +54,6 @@ pub struct Row {
 /// A conversation. No `Debug`: it knows the secrets that it took out.
 #[derive(Default)]
 pub struct Conversation {
-    /// The first question, as the person wrote it.
-    pub title: String,
     parts: Vec<Part>,
     rows: Vec<Row>,
     /// What was of use and is not sent, with the reason.
@@ -112,9 +110,6 @@ impl Conversation {
     /// The next question.
     pub fn ask(&mut self, asked: &Asked) {
         let words = asked.words();
-        if self.title.is_empty() {
-            self.title = asked.question().to_owned();
-        }
         let (clean, found, _) = clean(&words, &mut self.placeholders);
         self.of_questions.extend(found);
         // One that was not sent after all.
@@ -124,11 +119,24 @@ impl Conversation {
         self.turns.push(Turn { kind: asked.kind, question: clean, answer: None });
     }
 
-    /// The last question's answer.
+    /// The last question's answer. Where nothing came, the question is taken back: the API takes no
+    /// empty answer when one asks on.
     pub fn answer(&mut self, text: &str) {
-        if let Some(turn) = self.turns.last_mut() {
-            turn.answer = Some(text.to_owned());
+        let (visible, _) = privacy::visible(text);
+        match self.turns.last_mut() {
+            Some(turn) if !visible.trim().is_empty() => turn.answer = Some(visible),
+            _ => self.take_back(),
         }
+    }
+
+    /// Has nothing of it been sent and answered yet?
+    pub fn is_fresh(&self) -> bool {
+        matches!(&self.turns[..], [turn] if turn.answer.is_none())
+    }
+
+    /// Is there a question that has no answer?
+    pub fn is_asking(&self) -> bool {
+        self.turns.last().is_some_and(|turn| turn.answer.is_none())
     }
 
     /// Takes back the last question, which got no answer.
@@ -140,7 +148,7 @@ impl Conversation {
 
     /// Sends none of these files. Only before the first question is sent: what has gone has gone.
     pub fn without(&mut self, paths: &[String]) {
-        if self.turns.len() > 1 {
+        if !self.is_fresh() {
             return;
         }
         let stays = |path: &str| !paths.iter().any(|other| other == path);
@@ -232,7 +240,7 @@ impl Asked {
     fn words(&self) -> String {
         let mut words = String::new();
         if let Some(path) = &self.path {
-            let path = path.escape_default();
+            let path = request::name(path);
             let (first, last) = self.lines;
             words += &match first == last {
                 true => format!("The place: {path}, line {first}.\n"),
@@ -245,7 +253,7 @@ impl Asked {
         if let Some(diagnostic) = &self.diagnostic {
             words += &format!("The tools say there:\n{}\n", diagnostic.message.trim_end());
             for (path, line) in &diagnostic.related {
-                words += &format!("See also {}, line {}.\n", path.escape_default(), line + 1);
+                words += &format!("See also {}, line {}.\n", request::name(path), line + 1);
             }
         }
         format!("{words}{}{}", if words.is_empty() { "" } else { "\n" }, self.question())

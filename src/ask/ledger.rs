@@ -184,8 +184,9 @@ impl Ledger {
             let input = [usage.input, usage.cache_write, usage.cache_read];
             let input = input.into_iter().fold(0, u64::saturating_add);
             let estimated = reserved.about.estimated_tokens;
-            // One without usage was never answered.
-            if input > 0 && estimated > 0 {
+            // What was broken off has usage that was itself estimated.
+            let is_told = !matches!(settled.outcome.stop.as_str(), "cancelled" | "failed");
+            if is_told && input > 0 && estimated > 0 {
                 ratios.push(input as f64 / estimated as f64);
             }
         };
@@ -194,7 +195,12 @@ impl Ledger {
         last.sort_by(f64::total_cmp);
         CALIBRATION.contains(&last.len()).then(|| {
             let middle = last.len() / 2;
-            if last.len() % 2 == 1 { last[middle] } else { (last[middle - 1] + last[middle]) / 2.0 }
+            let median = match last.len() % 2 {
+                1 => last[middle],
+                _ => (last[middle - 1] + last[middle]) / 2.0,
+            };
+            // An estimate is never this far off; a gateway's odd count must not break the budget.
+            median.clamp(0.5, 2.0)
         })
     }
 

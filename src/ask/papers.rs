@@ -87,6 +87,8 @@ impl Folder {
     pub fn write(&self, name: &str, text: &str) -> io::Result<PathBuf> {
         use io::Write;
         let path = self.path(name);
+        // Another window, with newer conversations, may have taken it for old.
+        private::folder(&self.0)?;
         // Private, as all temporary files of this crate are.
         let mut file = tempfile::NamedTempFile::new_in(&self.0)?;
         file.write_all(text.as_bytes())?;

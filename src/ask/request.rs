@@ -110,6 +110,17 @@ fn cached(text: &str) -> Value {
     json!({"type": "text", "text": text, "cache_control": {"type": "ephemeral"}})
 }
 
+/// A file's name, which may hold anything, in one line and without an end to its quotes. Letters stay as
+/// they are: Claude names files as they are named here.
+pub fn name(path: &str) -> String {
+    let escaped = |c: char| c.is_control() || matches!(c, '"' | '<' | '>' | '\\');
+    let all = path.chars().flat_map(|c| {
+        let written = if escaped(c) { c.escape_default().to_string() } else { c.to_string() };
+        written.chars().collect::<Vec<_>>()
+    });
+    all.collect()
+}
+
 /// A turn's question, and how to write edits where they are wanted.
 fn words(turn: &Turn) -> String {
     match turn.kind {
@@ -131,7 +142,7 @@ fn files(parts: &[Part]) -> String {
     let mut files = format!("Parts of the workspace, each between marks with {mark}:\n");
     for Part { path, level, text } in parts {
         // A name is a file's, too: it may hold anything.
-        let path = path.escape_default();
+        let path = name(path);
         let shows = match level {
             Level::Body => "text",
             Level::Signatures => "signatures",
@@ -200,7 +211,8 @@ mod tests {
         let mark = text.split("marks with ").nth(1).unwrap().split(':').next().unwrap();
         assert!(!hostile.contains(mark));
         assert_eq!(text.matches(&format!("</file-{mark}>")).count(), 2);
-        assert!(text.contains(r#"path="a\">\n<b""#), "{text}");
+        assert!(text.contains(r#"path="a\"\u{3e}\n\u{3c}b""#), "{text}");
+        assert_eq!(name("grö/ß.rs"), "grö/ß.rs");
     }
 
     #[test]

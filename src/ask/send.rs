@@ -21,6 +21,8 @@ use super::price::{Model, Money, Usage};
 use super::{request, tokens};
 use crate::settings::AskSettings;
 
+const NOTHING_SENT: &str = "asking Claude was cancelled; nothing was sent";
+
 /// What is sent, and by which rules.
 pub struct Sending {
     pub prepared: Prepared,
@@ -39,7 +41,9 @@ pub struct Sending {
 #[derive(Debug)]
 pub struct Sent {
     pub text: String,
-    /// `None` for an answer that is whole; else why it may not be relied on.
+    /// The API said that it ends here: only then may its edits be applied.
+    pub whole: bool,
+    /// What a person should know: why it is not whole, what could not be written down.
     pub warning: Option<String>,
     pub usage: Usage,
     pub cost: Money,
@@ -62,7 +66,11 @@ impl Sending {
             return Err("the request is not the one that was shown; nothing was sent".into());
         }
         let began = Instant::now();
-        let endpoint = self.endpoint().await?;
+        let endpoint = tokio::select! {
+            biased;
+            () = cancelled.cancelled() => return Err(NOTHING_SENT.into()),
+            endpoint = self.endpoint() => endpoint?,
+        };
         let reservation = self.reserve(endpoint.host()).await?;
         let mut heard = Heard::default();
         let sending = api::send(&endpoint, body.clone(), |progress| {
@@ -119,24 +127,31 @@ impl Sending {
         ended: Option<Result<Answer, ApiError>>,
         took: Duration,
     ) -> Result<Sent, String> {
+        let nothing_came = heard.text.is_empty();
+        let is_free = match &ended {
+            Some(Err(error)) => nothing_came && !error.may_be_charged(),
+            Some(Ok(_)) => false,
+            None => heard.usage == Usage::default() && !heard.is_out,
+        };
+        if is_free {
+            let released = tokio::task::spawn_blocking(move || reservation.release()).await;
+            let why = ended.and_then(Result::err);
+            let why = why.map_or_else(|| NOTHING_SENT.to_owned(), |error| error.to_string());
+            return Err(format!("{why}{}", trouble(released)));
+        }
+        let mut whole = false;
         let (text, stop, usage, problem) = match ended {
             Some(Ok(answer)) => {
-                let warning = (!answer.stop.is_complete()).then(|| answer.stop.to_string());
+                whole = answer.stop.is_complete();
+                let warning = (!whole).then(|| answer.stop.to_string());
                 (answer.text, answer.stop.word().to_owned(), answer.usage, Ok(warning))
             }
-            Some(Err(error)) => match error.partial() {
-                // Nothing can have been answered, so that nothing is charged.
-                None => {
-                    let released = tokio::task::spawn_blocking(move || reservation.release()).await;
-                    return Err(format!("{error}{}", trouble(released)));
-                }
-                Some(partial) => {
-                    let (usage, words) =
-                        (heard.estimated(partial.usage, &self.prepared), error.to_string());
-                    let problem = if heard.text.is_empty() { Err(words) } else { Ok(Some(words)) };
-                    (heard.text, "failed".to_owned(), usage, problem)
-                }
-            },
+            Some(Err(error)) => {
+                let (usage, words) =
+                    (heard.estimated(error.usage(), &self.prepared), error.to_string());
+                let problem = if nothing_came { Err(words) } else { Ok(Some(words)) };
+                (heard.text, "failed".to_owned(), usage, problem)
+            }
             None => {
                 let usage = heard.estimated(heard.usage, &self.prepared);
                 let words = "It was cancelled: this is not the whole answer.";
@@ -161,7 +176,7 @@ impl Sending {
                     (None, true) => None,
                     (warning, _) => Some(format!("{}{note}", warning.unwrap_or_default())),
                 };
-                Ok(Sent { text, warning, usage, cost, took })
+                Ok(Sent { text, whole, warning, usage, cost, took })
             }
             Err(words) => Err(format!("{words}{note}")),
         }
@@ -183,6 +198,8 @@ struct Heard {
     text: String,
     thought: usize,
     usage: Usage,
+    /// A request is on its way, or was read.
+    is_out: bool,
 }
 
 impl Heard {
@@ -191,7 +208,10 @@ impl Heard {
             Progress::Text(text) => self.text.push_str(text),
             Progress::Thinking(text) => self.thought += text.len(),
             Progress::Usage(usage) => self.usage = *usage,
-            _ => {}
+            Progress::Sent => self.is_out = true,
+            // It was refused, and is not sent again before the pause is over.
+            Progress::Waiting { .. } => self.is_out = false,
+            Progress::Started { .. } => {}
         }
     }
 

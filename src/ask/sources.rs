@@ -47,9 +47,8 @@ impl Sources {
     }
 
     /// Why this file may not be sent, if it may not.
-    pub fn refuses(&self, name: &str) -> Option<String> {
-        let path = path_of(&self.folders, name, |_| true)?;
-        match self.guard.verdict(&path) {
+    pub fn refuses(&self, path: &Path) -> Option<String> {
+        match self.guard.verdict(path) {
             Verdict::Never(why) => Some(why),
             Verdict::Allowed => None,
         }

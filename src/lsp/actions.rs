@@ -14,7 +14,7 @@ use crate::ask::question::{self, Kind, Offer};
 use crate::document::Snapshot;
 use crate::syntax;
 
-/// Bytes around the cursor that are looked at.
+/// Bytes of a selection that are looked at.
 const AROUND: usize = 10_000;
 
 impl Session {
@@ -47,7 +47,9 @@ impl Session {
             return Vec::new();
         };
         let of_answer = path.as_deref().and_then(|path| self.asks.conversation_of_answer(path));
-        self.asks.note_place(ToldPlace { uri: uri.to_owned(), range });
+        if !path.as_deref().is_some_and(|path| self.asks.is_paper(path)) {
+            self.asks.note_place(ToldPlace { uri: uri.to_owned(), range });
+        }
         let offers =
             self.offers(&snapshot, range, &params.context.diagnostics, of_answer.is_some());
         let offers = offers
@@ -69,7 +71,11 @@ impl Session {
             CodeActionOrCommand::CodeAction(CodeAction { kind: Some(kind), .. }) => wants(kind),
             _ => true,
         };
-        actions.filter(fits).collect()
+        let of_edits = path.as_deref().map(|path| self.asks.actions_of_answer(path));
+        let of_edits = of_edits.into_iter().flatten().map(|(title, command, argument)| {
+            action(title, CodeActionKind::QUICKFIX, command, argument, None)
+        });
+        actions.chain(of_edits).filter(fits).collect()
     }
 
     /// The offers, each with its range in the client's positions.
@@ -84,8 +90,7 @@ impl Session {
         let (start, end) = (range.start.into(), range.end.into());
         let (start, end) = (snapshot.to_byte(start, encoding), snapshot.to_byte(end, encoding));
         // A window of whole lines: a selection may be a whole file, its inside says nothing here.
-        let first =
-            snapshot.line_start(start.saturating_sub(AROUND).max(snapshot.line_start(start)));
+        let first = snapshot.line_start(start);
         let last = snapshot.line_end(end.min(start + AROUND)).max(first);
         let text = snapshot.slice(first..last);
         let comment = syntax::language(&snapshot.language_id).map(|language| language.comment);

@@ -11,12 +11,14 @@ mod stream;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower_lsp::Client;
 use tower_lsp::lsp_types::{MessageType, ShowDocumentParams, Url};
 
+use super::progress::within;
 use super::session::Session;
 use crate::ask::answer::{self, Page};
 use crate::ask::conversation::{Conversation, Prepared};
@@ -27,6 +29,8 @@ use crate::ask::price::Model;
 pub use arguments::Arguments;
 use arguments::{Of, ToldPlace};
 
+/// How long an editor may take to open a document.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Conversations that can be gone on with.
 const KEPT: usize = 16;
 /// The scheme of answers in clients that ask for their text (`workspace/textDocumentContent`).
@@ -51,6 +55,8 @@ struct State {
 /// The request that is on its way.
 #[derive(Clone)]
 struct Running {
+    /// Its conversation.
+    talk: u64,
     /// Cancels it.
     stop: CancellationToken,
     /// Cancelled when it has ended, and what it cost is written down.
@@ -74,6 +80,8 @@ struct Inner {
     pending: Option<Pending>,
     /// Previews so far: each has a file of its own, since an editor shows an open one as it was.
     previews: usize,
+    /// Answers so far: the same with them.
+    answers: usize,
     page: Page,
     /// What an answer changes, where all of it fits.
     blocks: Vec<Block>,
@@ -105,8 +113,40 @@ impl Asks {
     /// The conversation whose answer this file is.
     pub fn conversation_of_answer(&self, path: &Path) -> Option<u64> {
         let state = self.state();
-        let talk = state.talks.iter().find(|talk| talk.answer() == path)?;
+        let talk = state.talks.iter().find(|talk| talk.is_answer(path))?;
         Some(talk.id)
+    }
+
+    /// Is this a file of ours: a preview, a list, an answer?
+    pub fn is_paper(&self, path: &Path) -> bool {
+        self.state().talks.iter().any(|talk| path.starts_with(talk.folder.path("")))
+    }
+
+    /// What an answer offers to be done with its edits: title, command and argument of each.
+    pub fn actions_of_answer(&self, path: &Path) -> Vec<(String, &'static str, Value)> {
+        let state = self.state();
+        let Some(talk) = state.talks.iter().find(|talk| talk.is_answer(path)) else {
+            return Vec::new();
+        };
+        let inner = talk.inner();
+        let of = Of { conversation: Some(talk.id), ..Of::default() };
+        let mut files: Vec<&str> = inner.blocks.iter().map(|block| block.path.as_str()).collect();
+        files.sort_unstable();
+        files.dedup();
+        let mut actions = Vec::new();
+        if !files.is_empty() {
+            actions.push(("Apply Claude's edits".to_owned(), "tandem.applyEdits", json!(of)));
+        }
+        if files.len() > 1 {
+            actions.extend(files.into_iter().map(|file| {
+                let of = Of { path: Some(file.to_owned()), ..of.clone() };
+                (format!("Apply Claude's edits of {file}"), "tandem.applyEdits", json!(of))
+            }));
+        }
+        if !inner.problems.is_empty() && !inner.repaired {
+            actions.push((apply::REPAIR.to_owned(), "tandem.repair", json!(of)));
+        }
+        actions
     }
 
     /// If this file is a preview or a list that waits for a choice: title, command and argument of
@@ -116,18 +156,18 @@ impl Asks {
         state.talks.iter().find_map(|talk| {
             let inner = talk.inner();
             let pending = inner.pending.as_ref()?;
-            let of =
-                Of { conversation: Some(talk.id), sha256: Some(pending.prepared.sha256.clone()) };
+            let sha256 = Some(pending.prepared.sha256.clone());
+            let of = Of { conversation: Some(talk.id), sha256, path: None };
             let is_list = talk.list() == path;
             if !is_list && pending.preview != path {
                 return None;
             }
             let mut actions = match is_list {
-                true => vec![("Look again".to_owned(), "tandem.lookAgain", json!(of))],
+                true => vec![(start::AGAIN.to_owned(), "tandem.lookAgain", json!(of))],
                 false => vec![(pending.send_title(), "tandem.send", json!(of))],
             };
-            if !is_list && inner.conversation.turns() == 1 {
-                actions.push(("Edit the list".to_owned(), "tandem.editList", json!(of)));
+            if !is_list && inner.conversation.is_fresh() {
+                actions.push((start::EDIT.to_owned(), "tandem.editList", json!(of)));
             }
             actions.push(("Cancel: send nothing".to_owned(), "tandem.cancel", json!(of)));
             Some(actions)
@@ -171,7 +211,7 @@ impl Asks {
     /// Ends what is running, and waits until it is settled. For the session's end.
     pub async fn farewell(&self) {
         let running = self.state().running.clone();
-        if let Some(Running { stop, ended }) = running {
+        if let Some(Running { stop, ended, .. }) = running {
             stop.cancel();
             ended.cancelled().await;
         }
@@ -193,12 +233,30 @@ impl Talk {
         folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
+    /// The newest answer's file.
     fn answer(&self) -> PathBuf {
-        self.folder.path("answer.md")
+        self.folder.path(&format!("answer-{}.md", self.inner().answers))
+    }
+
+    fn is_answer(&self, path: &Path) -> bool {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.starts_with("answer-") && path.parent() == self.folder.path("x").parent()
     }
 
     fn list(&self) -> PathBuf {
         self.folder.path("list.md")
+    }
+
+    /// Forgets what is not sent, or only the request with this hash; whether there was one.
+    fn drop_pending(&self, sha256: Option<&str>) -> bool {
+        let mut inner = self.inner();
+        let is_meant = |pending: &Pending| sha256.is_none_or(|sha| sha == pending.prepared.sha256);
+        let drops = inner.pending.as_ref().is_some_and(is_meant);
+        if drops {
+            inner.pending = None;
+            inner.conversation.take_back();
+        }
+        drops
     }
 
     /// Where a client that asks for texts finds the answer.
@@ -227,7 +285,8 @@ pub fn run(
                 (arguments::read::<Arguments>(arguments), client.clone(), session.clone());
             spawn(client, async move { start::ask(&c, &s, told?).await });
         }
-        "tandem.send" | "tandem.editList" | "tandem.lookAgain" | "tandem.applyEdits" => {
+        "tandem.send" | "tandem.editList" | "tandem.lookAgain" | "tandem.applyEdits"
+        | "tandem.repair" => {
             let (of, c, s) = (arguments::read::<Of>(arguments), client.clone(), session.clone());
             let name = name.to_owned();
             spawn(client, async move {
@@ -237,12 +296,16 @@ pub fn run(
                     "tandem.send" => start::send(&c, &s, &talk, of.sha256).await,
                     "tandem.editList" => start::edit_list(&c, &s, &talk).await,
                     "tandem.lookAgain" => start::look_again(&c, &s, &talk).await,
-                    _ => apply::apply(&c, &s, &talk).await,
+                    "tandem.repair" => apply::repair(&c, &s, &talk).await,
+                    _ => apply::apply(&c, &s, &talk, of.path.as_deref()).await,
                 }
             });
         }
         "tandem.cancel" => {
-            let words = cancel(session);
+            let words = match arguments::read::<Of>(arguments) {
+                Ok(of) => cancel(session, of.conversation).to_owned(),
+                Err(problem) => problem,
+            };
             let client = client.clone();
             tokio::spawn(async move {
                 client.show_message(MessageType::INFO, format!("tandem: {words}")).await;
@@ -253,17 +316,18 @@ pub fn run(
     Some(Value::Null)
 }
 
-/// Stops what is running; else forgets what is not sent.
-pub fn cancel(session: &Session) -> &'static str {
+/// Stops what is running, else forgets what is not sent: of one conversation, or of any.
+pub fn cancel(session: &Session, of: Option<u64>) -> &'static str {
     let state = session.asks.state();
-    if let Some(running) = &state.running {
+    let is_meant = |talk: u64| of.is_none_or(|of| of == talk);
+    if let Some(running) = state.running.as_ref().filter(|running| is_meant(running.talk)) {
         running.stop.cancel();
         return "asking Claude is cancelled";
     }
-    let pending = state.talks.iter().rev().find_map(|talk| talk.inner().pending.take());
-    match pending {
-        Some(_) => "nothing was sent",
-        None => "nothing is being asked",
+    let mut talks = state.talks.iter().rev().filter(|talk| is_meant(talk.id));
+    match talks.any(|talk| talk.drop_pending(None)) {
+        true => "nothing was sent",
+        false => "nothing is being asked",
     }
 }
 
@@ -277,11 +341,12 @@ fn spawn(client: &Client, work: impl Future<Output = Result<(), String>> + Send 
     });
 }
 
-/// Opens a file in the editor; says where it is to one that cannot.
-async fn show(client: &Client, session: &Session, path: &Path) {
+/// Opens a file in the editor; says where it is to one that cannot. A file to act on gets the focus, one
+/// to read does not: somebody may be typing.
+async fn show(client: &Client, session: &Session, path: &Path, focus: bool) {
     if session.facts().shows_documents
         && let Ok(uri) = Url::from_file_path(path)
-        && show_uri(client, uri).await
+        && show_uri(client, uri, focus).await
     {
         return;
     }
@@ -289,8 +354,11 @@ async fn show(client: &Client, session: &Session, path: &Path) {
     client.show_message(MessageType::INFO, text).await;
 }
 
-async fn show_uri(client: &Client, uri: Url) -> bool {
-    let params =
-        ShowDocumentParams { uri, external: None, take_focus: Some(true), selection: None };
-    client.show_document(params).await.unwrap_or(false)
+async fn show_uri(client: &Client, uri: Url, focus: bool) -> bool {
+    let take_focus = Some(focus);
+    let params = ShowDocumentParams { uri, external: None, take_focus, selection: None };
+    let client = client.clone();
+    let shown = async move { client.show_document(params).await };
+    // One that does not say is taken at its word.
+    within(PATIENCE, shown).await.is_none_or(|shown| shown.unwrap_or(false))
 }

@@ -14,7 +14,7 @@ use crate::engine::State;
 use crate::model::{self, Entry, Progress};
 
 /// The commands' names.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 11] = [
     "tandem.status",
     "tandem.toggle",
     "tandem.accept",
@@ -25,6 +25,7 @@ pub const NAMES: [&str; 10] = [
     "tandem.send",
     "tandem.editList",
     "tandem.lookAgain",
+    "tandem.repair",
 ];
 
 /// Runs a command and answers at once; long work goes on in the background. `None` when there is

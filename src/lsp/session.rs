@@ -133,26 +133,18 @@ impl Session {
         }
     }
 
-    /// Waits until the workspace is read, with folders that were not wanted before.
-    pub fn read_workspace(&self, folders: &[PathBuf]) {
-        let known = self.workspace.folders();
-        let fresh = folders.iter().filter(|folder| !known.contains(folder)).cloned().collect();
-        self.workspace.open_folders(fresh);
-        self.workspace.settle();
-    }
-
-    /// An open document's text, by its file.
-    pub fn buffer_read(&self, path: &Path) -> Option<Read> {
+    /// An open document's text, by its file; `Some(None)` for one whose text is not known.
+    pub fn buffer_read(&self, path: &Path) -> Option<Option<Read>> {
         let uri = Url::from_file_path(path).ok()?;
         // The client may write the same address in another way.
-        let open = self.documents.get(uri.as_str());
-        let open = open.or_else(|| {
-            let same = |key: &String| path_of(key).as_deref() == Some(path);
-            let key = self.documents.iter().find(|open| same(open.key()))?.key().clone();
-            self.documents.get(&key)
-        });
-        let snapshot = open?.document.snapshot()?;
-        Some(Read { text: snapshot.rope.to_string(), version: Some(snapshot.version) })
+        let snapshot = |open: &Open| open.document.snapshot();
+        let exact = self.documents.get(uri.as_str()).map(|open| snapshot(&open));
+        let snapshot = exact.or_else(|| {
+            let same = |key: &str| path_of(key).as_deref() == Some(path);
+            self.documents.iter().find(|open| same(open.key())).map(|open| snapshot(&open))
+        })?;
+        let read = |it: Snapshot| Read { text: it.rope.to_string(), version: Some(it.version) };
+        Some(snapshot.map(read))
     }
 
     /// Changes one of the places that settings come from; returns what a person should hear.

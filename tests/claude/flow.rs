@@ -72,8 +72,14 @@ impl Desk {
             }},
         });
         merge(&mut all, capabilities);
-        let folder = json!({"uri": uri(&root), "name": "work"});
-        editor.initialize(json!({"capabilities": all, "workspaceFolders": [folder]})).await;
+        // A second folder, in which another file has the same name and may not leave.
+        let other = home.path().join("other");
+        fs::create_dir_all(other.join("src")).expect("a folder");
+        fs::write(other.join(".gitignore"), "src/pool.rs\n").expect("a file");
+        fs::write(other.join("src/pool.rs"), "fn hidden_in_the_other() {}\n").expect("a file");
+        let folders =
+            json!([{"uri": uri(&root), "name": "work"}, {"uri": uri(&other), "name": "other"}]);
+        editor.initialize(json!({"capabilities": all, "workspaceFolders": folders})).await;
         let mut desk = Desk { home, editor, stand_in };
         let pool = desk.uri("src/pool.rs");
         desk.editor.open(&pool, "rust", POOL).await;
@@ -246,7 +252,7 @@ async fn cancelling_sends_nothing_and_reserves_nothing() {
     let shown = desk.preview().await;
     desk.choose(&shown.id, Some("Cancel")).await;
     // Nothing is left to send.
-    let send = json!({"command": "tandem.send", "arguments": [{}]});
+    let send = json!({"command": "tandem.send", "arguments": [{"sha256": "00"}]});
     desk.execute(&send).await;
     let told = desk.editor.told(TOLD).await;
     assert!(told["message"].as_str().is_some_and(|m| m.contains("cancelled already")), "{told}");
@@ -545,7 +551,8 @@ async fn what_the_workspace_says_about_asking_is_not_listened_to() {
 
 #[tokio::test]
 async fn always_sends_at_once_what_can_be_read_and_keeps_to_the_budget() {
-    let always = |root: &Path| json!({"always": [root]});
+    let both = |root: &Path| json!([root, root.with_file_name("other")]);
+    let always = |root: &Path| json!({"always": both(root)});
     let mut desk = Desk::with(text("Here."), always, json!({})).await;
     desk.ask(json!({})).await;
     let preview = fs::read_to_string(desk.document().await).expect("a preview");
@@ -554,7 +561,7 @@ async fn always_sends_at_once_what_can_be_read_and_keeps_to_the_budget() {
     assert!(answer.contains("Here."));
     assert_eq!(String::from_utf8_lossy(&desk.stand_in.seen()[0].body), shown_body(&preview));
 
-    let poor = |root: &Path| json!({"always": [root], "budget": {"request_dollars": 0.0}});
+    let poor = |root: &Path| json!({"always": both(root), "budget": {"request_dollars": 0.0}});
     let mut desk = Desk::with(text("no"), poor, json!({})).await;
     desk.ask(json!({})).await;
     desk.document().await;
@@ -595,4 +602,113 @@ async fn a_session_that_ends_settles_what_is_on_its_way() {
     let mut requests = Vec::new();
     ledger::read(&home.path().join("ledger"), |request| requests.push(request)).expect("a ledger");
     assert_eq!(requests[0].settled.as_ref().expect("settled").outcome.stop, "cancelled");
+}
+
+#[tokio::test]
+async fn a_file_that_another_folder_excludes_stays_there_whatever_it_is_called() {
+    let mut desk = Desk::usual(text("no")).await;
+    let other = desk.home.path().join("other/src/pool.rs");
+    desk.editor.open(&uri(&other), "rust", "fn hidden_in_the_other() {}\n").await;
+    let all = json!({"start": {"line": 0, "character": 0}, "end": {"line": 1, "character": 0}});
+    desk.ask(json!({"uri": uri(&other), "range": all})).await;
+    let told = desk.editor.told(TOLD).await;
+    assert!(told["message"].as_str().is_some_and(|m| m.contains("is never sent")), "{told}");
+}
+
+#[tokio::test]
+async fn an_editor_that_asks_for_texts_sees_the_answer_as_it_comes() {
+    let content = json!({"workspace": {"textDocumentContent": {}}});
+    let mut desk = Desk::with(Script::Slow, |_| json!({}), content).await;
+    desk.ask(json!({})).await;
+    let shown = desk.preview().await;
+    desk.choose(&shown.id, Some(&shown.choices[0])).await;
+    let message = desk.editor.wait_for(|m| m["method"] == SHOW).await;
+    let address = message["params"]["uri"].clone();
+    assert!(address.as_str().is_some_and(|uri| uri.starts_with("tandem-answer:")), "{message}");
+    // The client never says that it has shown it, and the answer goes on.
+    let page = desk.editor.request("workspace/textDocumentContent", json!({"uri": address})).await;
+    assert!(
+        page["result"]["text"].as_str().is_some_and(|text| text.contains("Der Schl")),
+        "{page}"
+    );
+    desk.stand_in.go_on();
+    let refreshed = "workspace/textDocumentContent/refresh";
+    let refresh = desk.editor.wait_for(|m| m["method"] == refreshed).await;
+    assert_eq!(refresh["params"]["uri"], address);
+    desk.editor.send(json!({"jsonrpc": "2.0", "id": refresh["id"], "result": null})).await;
+    let answer = fs::read_to_string(desk.document().await).expect("an answer");
+    assert!(answer.contains("Der Schlüssel."), "{answer}");
+}
+
+#[tokio::test]
+async fn an_editor_without_annotations_is_asked_for_each_file_and_no_stale_edit_is_made() {
+    let plain = json!({"workspace": {"workspaceEdit": {"changeAnnotationSupport": null}}});
+    let answer =
+        "src/pool.rs\n<<<<<<< SEARCH\n    take(n) + 1\n=======\n    take(n)\n>>>>>>> REPLACE\n";
+    let mut desk = Desk::with(text(answer), |_| json!({}), plain).await;
+    let (_, page, words) = desk.answered(json!({"kind": "change", "question": "take none"})).await;
+    desk.editor.open(&uri(&page), "markdown", &words).await;
+    desk.say("Apply").await;
+    desk.document().await;
+    let message = desk.editor.wait_for(|m| m["method"] == CHOOSE).await;
+    assert!(message["params"]["message"].to_string().contains("change src/pool.rs?"), "{message}");
+    // Somebody types while the question stands.
+    let change = json!({
+        "textDocument": {"uri": desk.uri("src/pool.rs"), "version": 2},
+        "contentChanges": [{
+            "range": {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}},
+            "text": "// new\n",
+        }],
+    });
+    desk.editor.notify("textDocument/didChange", change).await;
+    desk.choose(&message["id"], Some("Apply")).await;
+    let told = desk.editor.told(TOLD).await;
+    assert!(told["message"].as_str().is_some_and(|m| m.contains("meanwhile")), "{told}");
+    // From the answer's code actions, without another question, at the place where it is now.
+    let actions = desk.actions(&uri(&page), 0, 0).await;
+    let apply = actions.iter().find(|a| a["title"] == "Apply Claude's edits").expect("an action");
+    let mut command = apply["command"].clone();
+    command["arguments"][0]["path"] = json!("src/pool.rs");
+    desk.execute(&command).await;
+    let asked = desk.editor.wait_for(|m| m["method"] == "workspace/applyEdit").await;
+    let change = &asked["params"]["edit"]["documentChanges"][0];
+    assert_eq!(change["textDocument"]["version"], 2);
+    assert_eq!(change["edits"][0]["range"]["start"]["line"], 4);
+    let reply = json!({"jsonrpc": "2.0", "id": asked["id"], "result": {"applied": true}});
+    desk.editor.send(reply).await;
+    assert_eq!(desk.editor.told(TOLD).await["message"], "tandem: one file is changed");
+    desk.execute(&command).await;
+    assert_eq!(desk.editor.told(TOLD).await["message"], "tandem: there are no edits to apply");
+}
+
+#[tokio::test]
+async fn after_an_answer_without_words_one_can_ask_on() {
+    let mut desk = Desk::usual(text("")).await;
+    let (_, answer, _) = desk.answered(json!({})).await;
+    let page = fs::read_to_string(&answer).expect("an answer");
+    let asked = page.replace("\n?: \n", "\n?: once more\n");
+    let line = asked.lines().position(|l| l == "?: once more").expect("a line") as u32;
+    desk.editor.open(&uri(&answer), "markdown", &asked).await;
+    let actions = desk.actions(&uri(&answer), line, 4).await;
+    desk.execute(&actions[0]["command"]).await;
+    let second = desk.preview().await;
+    desk.choose(&second.id, Some(&second.choices[0])).await;
+    desk.document().await;
+    assert_eq!(desk.stand_in.seen().len(), 2, "the stand-in takes no empty text");
+}
+
+#[tokio::test]
+async fn what_was_refused_costs_nothing() {
+    let mut desk = Desk::usual(Script::Status(401, "authentication_error", vec![])).await;
+    desk.ask(json!({})).await;
+    let shown = desk.preview().await;
+    desk.choose(&shown.id, Some(&shown.choices[0])).await;
+    let told = desk.editor.told(TOLD).await;
+    assert!(told["message"].as_str().is_some_and(|m| m.contains("tandem key set")), "{told}");
+    let ledger = Ledger::at(Some(desk.home.path().join("ledger")));
+    let spent = ledger.spent(ledger::Limits::dollars(1.0, 1.0, 1.0)).expect("a ledger");
+    assert_eq!((spent.today.0, spent.open.0), (0, 0));
+    // The same can be sent again.
+    let actions = desk.actions(&uri(&shown.path), 0, 0).await;
+    assert!(actions[0]["title"].as_str().is_some_and(|title| title.starts_with("Send to")));
 }

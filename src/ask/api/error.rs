@@ -26,7 +26,13 @@ pub enum ApiError {
     #[error(
         "cannot reach {host}: {reason}. Nothing was answered; check the connection, `ask.proxy` and `ask.base_url`, and ask again"
     )]
-    Unreachable { host: String, reason: String, usage: Usage },
+    Unreachable {
+        host: String,
+        reason: String,
+        usage: Usage,
+        /// The connection stood, so that the request may have been read, and charged.
+        was_open: bool,
+    },
 
     #[error("{0}")]
     Refused(Box<Refused>),
@@ -89,6 +95,14 @@ impl ApiError {
             | ApiError::TooMuch { partial, .. } => Some(partial),
             _ => None,
         }
+    }
+
+    /// May the API charge for what was asked, although there is no answer?
+    pub fn may_be_charged(&self) -> bool {
+        let open = matches!(self, ApiError::Unreachable { was_open: true, .. });
+        // What is no answer of the API's, such as a gateway's page, is not charged for by it.
+        let broken_off = self.partial().is_some() && !matches!(self, ApiError::Strange { .. });
+        open || broken_off || self.usage() != Usage::default()
     }
 
     /// What was used by then, as far as the API told, by all attempts.

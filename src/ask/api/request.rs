@@ -130,6 +130,7 @@ async fn once(
             return Err(ApiError::Cut { reason: silence(endpoint), partial }.into());
         }
         Err(error) => {
+            let was_open = !error.is_connect() && !error.is_builder();
             let pause = retry::after_a_lost_connection(attempt, &endpoint.patience);
             let reason = clean(&net::reason(error), secret);
             return Err(Setback {
@@ -137,6 +138,7 @@ async fn once(
                     host: endpoint.host(),
                     reason,
                     usage: Usage::default(),
+                    was_open,
                 },
                 pause,
             });

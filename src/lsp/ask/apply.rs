@@ -4,7 +4,8 @@
 //! does not fit leaves everything as it is. An editor that can ask for each change itself gets all files
 //! in one edit, others one file at a time, each after a yes.
 
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -17,7 +18,7 @@ use super::{Talk, show};
 use crate::ask::conversation::Asked;
 use crate::ask::edits::{self, Block, FileEdit, Place, Problem};
 use crate::ask::question::Kind;
-use crate::ask::sources::from_disk;
+use crate::ask::sources::{Read, from_disk};
 use crate::document::{Encoding, position};
 use crate::lsp::session::{Session, WirePosition};
 use crate::syntax;
@@ -25,7 +26,7 @@ use crate::syntax;
 const APPLY: &str = "Apply";
 const SKIP: &str = "Skip this file";
 const STOP: &str = "Stop";
-const REPAIR: &str = "Ask Claude to put that right";
+pub const REPAIR: &str = "Ask Claude to put that right";
 const LATER: &str = "Not now";
 
 /// `workspace/applyEdit`, whose edit we write ourselves: lsp-types 0.94 knows less of annotations.
@@ -42,6 +43,8 @@ struct Change {
     edit: FileEdit,
     path: PathBuf,
     before: String,
+    /// The client's version of that text.
+    version: Option<i32>,
     /// Why it takes a yes of its own.
     sensitive: Option<String>,
 }
@@ -92,7 +95,7 @@ pub async fn offer(
         let text =
             format!("tandem: Claude proposes edits in {files} files; the answer shows them.");
         return match choose(client, &text, &[APPLY, LATER]).await.as_deref() {
-            Some(APPLY) => apply(client, session, talk).await,
+            Some(APPLY) => apply(client, session, talk, None).await,
             _ => Ok(()),
         };
     }
@@ -105,36 +108,40 @@ pub async fn offer(
         return Ok(());
     }
     if choose(client, &text, &[REPAIR, LATER]).await.as_deref() == Some(REPAIR) {
-        let question = edits::repair(&problems);
-        let asked = Asked { kind: Kind::Change, question, ..Asked::default() };
-        {
-            let mut inner = talk.inner();
-            inner.repaired = true;
-            inner.conversation.ask(&asked);
-        }
-        // What is sent is shown before, this time too.
-        return boxed_look(client, session, talk).await;
+        return repair(client, session, talk).await;
     }
     Ok(())
 }
 
-/// `tandem.applyEdits`.
-pub async fn apply(
+/// `tandem.repair`: asks Claude to write edits again that do not fit, once. What is sent is shown before,
+/// this time too.
+pub async fn repair(
     client: &Client,
     session: &Arc<Session>,
     talk: &Arc<Talk>,
 ) -> Result<(), String> {
-    let blocks = talk.inner().blocks.clone();
-    if blocks.is_empty() {
-        return Err("there are no edits to apply".into());
+    {
+        let mut inner = talk.inner();
+        if inner.problems.is_empty() || inner.repaired || inner.conversation.is_asking() {
+            return Err("there is nothing to put right".into());
+        }
+        let question = edits::repair(&inner.problems);
+        inner.repaired = true;
+        inner.conversation.ask(&Asked { kind: Kind::Change, question, ..Asked::default() });
     }
-    let all = changes(session, talk, &blocks).map_err(|problems| {
-        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        format!("nothing is changed: {}", problems.join(" "))
-    })?;
+    boxed_look(client, session, talk).await
+}
+
+/// `tandem.applyEdits`: all edits, or those of one file, which choosing them by its name agrees to.
+pub async fn apply(
+    client: &Client,
+    session: &Arc<Session>,
+    talk: &Arc<Talk>,
+    only: Option<&str>,
+) -> Result<(), String> {
     let mut wanted = Vec::new();
-    for change in all {
-        if let Some(why) = &change.sensitive {
+    for change in fitting(session, talk, only)? {
+        if let Some(why) = change.sensitive.as_ref().filter(|_| only.is_none()) {
             let text = format!("tandem: {} {why}. Change it?", change.edit.path);
             match choose(client, &text, &[APPLY, SKIP, STOP]).await.as_deref() {
                 Some(APPLY) => {}
@@ -146,26 +153,60 @@ pub async fn apply(
     }
     let facts = session.facts();
     if facts.annotates_changes && facts.changes_documents {
-        let applied = send(client, session, &wanted, true).await?;
+        let applied = send(client, session, talk, &wanted, true).await?;
         return done(client, if applied { wanted.len() } else { 0 }).await;
     }
-    show(client, session, &talk.answer()).await;
+    if only.is_none() {
+        show(client, session, &talk.answer(), false).await;
+    }
     let mut applied = 0;
     for change in wanted {
-        let asked = match &change.sensitive {
-            Some(_) => Some(APPLY.to_owned()),
-            None => {
+        let is_agreed = only.is_some() || change.sensitive.is_some();
+        let asked = match is_agreed {
+            true => Some(APPLY.to_owned()),
+            false => {
                 let text = format!("tandem: change {}? The answer shows how.", change.edit.path);
                 choose(client, &text, &[APPLY, SKIP, STOP]).await
             }
         };
         match asked.as_deref() {
-            Some(APPLY) => applied += usize::from(send(client, session, &[change], false).await?),
+            Some(APPLY) => {
+                let sent = send(client, session, talk, &[change], false).await;
+                applied += usize::from(sent.map_err(|problem| after(applied, problem))?);
+            }
             Some(SKIP) => {}
-            _ => break,
+            Some(_) => break,
+            // Closed, or an editor that shows no such messages.
+            None => {
+                let text =
+                    "tandem: each file's edits can be applied from the code actions of the answer";
+                client.show_message(MessageType::INFO, text).await;
+                break;
+            }
         }
     }
     done(client, applied).await
+}
+
+/// A problem, and what was done before it.
+fn after(applied: usize, problem: String) -> String {
+    match applied {
+        0 => problem,
+        files => format!("{files} files are changed, then: {problem}"),
+    }
+}
+
+/// What an answer's edits make of the files as they are now, or of one of them.
+fn fitting(session: &Session, talk: &Talk, only: Option<&str>) -> Result<Vec<Change>, String> {
+    let mut blocks = talk.inner().blocks.clone();
+    blocks.retain(|block| only.is_none_or(|only| block.path == only));
+    if blocks.is_empty() {
+        return Err("there are no edits to apply".into());
+    }
+    changes(session, talk, &blocks).map_err(|problems| {
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        format!("nothing is changed: {}", problems.join(" "))
+    })
 }
 
 async fn done(client: &Client, files: usize) -> Result<(), String> {
@@ -178,39 +219,50 @@ async fn done(client: &Client, files: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// What the blocks make of the files as they are now; all or nothing.
+/// What the blocks make of the files as they are now; all or nothing. Each file is read once.
 fn changes(session: &Session, talk: &Talk, blocks: &[Block]) -> Result<Vec<Change>, Vec<Problem>> {
     let (sent, placeholders) = {
         let inner = talk.inner();
         (inner.conversation.sent.clone(), inner.conversation.placeholders.clone())
     };
     let place = |name: &str| edits::place(&talk.folders, name);
-    let now = |name: &str| match place(name) {
-        Place::Fine(path) | Place::NeedsYes(path, _) => {
-            session.text_at(&path).map(|(text, _)| text)
+    let mut refused: Vec<Problem> = Vec::new();
+    let mut reads: HashMap<&str, Option<Read>> = HashMap::new();
+    for block in blocks {
+        match place(&block.path) {
+            Place::Fine(path) | Place::NeedsYes(path, _) => {
+                reads.entry(&block.path).or_insert_with(|| session.text_at(&path));
+            }
+            Place::Refused(why) => {
+                refused.push(Problem::Refused { path: block.path.clone(), why });
+            }
         }
-        Place::Refused(_) => None,
-    };
-    let resolved = edits::resolve(blocks, &sent, &now, &placeholders)?;
+    }
+    if !refused.is_empty() {
+        return Err(refused);
+    }
+    let read = |name: &str| reads.get(name).cloned().flatten();
+    let now = |name: &str| read(name).map(|read| read.text);
     let mut changes = Vec::new();
-    let mut problems = Vec::new();
-    for edit in resolved {
+    for edit in edits::resolve(blocks, &sent, &now, &placeholders)? {
         let (path, sensitive) = match place(&edit.path) {
             Place::Fine(path) => (path, None),
             Place::NeedsYes(path, why) => (path, Some(why)),
             Place::Refused(why) => {
-                problems.push(Problem::Refused { path: edit.path, why });
+                refused.push(Problem::Refused { path: edit.path, why });
                 continue;
             }
         };
         if edit.created && path.symlink_metadata().is_ok() {
-            problems.push(Problem::Exists { line: 0, path: edit.path });
+            let path = edit.path;
+            refused.push(Problem::Refused { path, why: "it exists already".into() });
             continue;
         }
-        let before = session.text_at(&path).map(|(text, _)| text).unwrap_or_default();
-        changes.push(Change { edit, path, before, sensitive });
+        let (before, version) =
+            read(&edit.path).map(|it| (it.text, it.version)).unwrap_or_default();
+        changes.push(Change { edit, path, before, version, sensitive });
     }
-    if problems.is_empty() { Ok(changes) } else { Err(problems) }
+    if refused.is_empty() { Ok(changes) } else { Err(refused) }
 }
 
 impl Change {
@@ -232,11 +284,11 @@ impl Change {
     }
 
     /// As `documentChanges` have it.
-    fn document_changes(&self, session: &Session, annotated: bool) -> Option<Vec<Value>> {
+    fn document_changes(&self, encoding: Encoding, annotated: bool) -> Option<Vec<Value>> {
         let uri = Url::from_file_path(&self.path).ok()?;
-        let (encoding, version) = (session.facts().encoding, session.text_at(&self.path)?.1);
         let edits = self.edits(encoding, annotated);
-        Some(vec![json!({"textDocument": {"uri": uri, "version": version}, "edits": edits})])
+        let document = json!({"uri": uri, "version": self.version});
+        Some(vec![json!({"textDocument": document, "edits": edits})])
     }
 
     fn creation(&self, annotated: bool) -> Option<Vec<Value>> {
@@ -271,11 +323,20 @@ const ANNOTATION: &str = "claude";
 async fn send(
     client: &Client,
     session: &Session,
+    talk: &Talk,
     changes: &[Change],
     annotated: bool,
 ) -> Result<bool, String> {
     if changes.is_empty() {
         return Ok(false);
+    }
+    for change in changes {
+        // A question may have stood for minutes. What changes from here on the version tells the client.
+        let fresh = fitting(session, talk, Some(&change.edit.path))?;
+        let is_same = |it: &Change| it.before == change.before && it.version == change.version;
+        if !fresh.iter().all(is_same) {
+            return Err(format!("{} has changed meanwhile; apply again", change.edit.path));
+        }
     }
     let facts = session.facts();
     let mut edit = if facts.changes_documents {
@@ -289,7 +350,7 @@ async fn send(
             }
             let made = match change.edit.created {
                 true => change.creation(annotated),
-                false => change.document_changes(session, annotated),
+                false => change.document_changes(facts.encoding, annotated),
             };
             all.extend(made.ok_or_else(|| format!("{} is gone", change.edit.path))?);
         }
@@ -312,15 +373,21 @@ async fn send(
         asked.await.map_err(|error| format!("the editor did not apply the edits: {error}"))?;
     match (answer.applied, answer.failure_reason) {
         (false, Some(why)) => Err(format!("the editor did not apply the edits: {why}")),
-        (applied, _) => Ok(applied),
+        (applied, _) => {
+            if applied {
+                // Applied twice they might fit again.
+                let is_done = |path: &str| changes.iter().any(|change| change.edit.path == path);
+                talk.inner().blocks.retain(|block| !is_done(&block.path));
+            }
+            Ok(applied)
+        }
     }
 }
 
 impl Session {
-    /// A file's text, as the editor has it or as it is on the disk, and the editor's version.
-    pub(super) fn text_at(&self, path: &std::path::Path) -> Option<(String, Option<i32>)> {
-        let open = self.buffer_read(path);
-        let read = open.or_else(|| from_disk(path))?;
-        Some((read.text, read.version))
+    /// A file's text, as the editor has it or as it is on the disk; `None` also for one that is open and
+    /// whose text is not known.
+    fn text_at(&self, path: &Path) -> Option<Read> {
+        self.buffer_read(path).unwrap_or_else(|| from_disk(path))
     }
 }

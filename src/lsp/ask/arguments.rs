@@ -48,6 +48,8 @@ pub struct Of {
     pub conversation: Option<u64>,
     /// What was shown: another request is not sent.
     pub sha256: Option<String>,
+    /// Of an answer's edits those of this file.
+    pub path: Option<String>,
 }
 
 /// The first argument; one that is not understood is a sentence.

@@ -23,10 +23,11 @@ use crate::ask::question::Kind;
 use crate::ask::sources::{Read, Sources, name_in, own_folder};
 use crate::lsp::progress::Shown;
 use crate::lsp::session::{Session, WirePosition, path_of};
+use crate::workspace::Workspace;
 
-const EDIT: &str = "Edit the list";
+pub const EDIT: &str = "Edit the list";
 const CANCEL: &str = "Cancel";
-const AGAIN: &str = "Look again";
+pub const AGAIN: &str = "Look again";
 
 /// `tandem/input`: asks a client that says it can (`experimental.tandemInput`) for a line of text.
 /// `null` is an answer too: the person wants nothing after all.
@@ -54,6 +55,10 @@ pub async fn ask(client: &Client, session: &Arc<Session>, told: Arguments) -> Re
         return Err("Claude is being asked already; `tandem.cancel` stops that".into());
     }
     let Some(told) = with_question(client, session, told).await? else { return Ok(()) };
+    // The person may have taken long.
+    if session.asks.state().running.is_some() {
+        return Err("Claude is being asked already; `tandem.cancel` stops that".into());
+    }
     let talk = match told.conversation {
         Some(id) => {
             let talk = session.asks.talk(Some(id))?;
@@ -105,17 +110,21 @@ async fn begin(
     };
     let file = place.as_ref().and_then(|place| path_of(&place.uri));
     let folders = session.folders_of(file.as_deref());
-    if let Some(file) = file.filter(|_| folders.is_empty()) {
+    if let Some(file) = file.as_ref().filter(|_| folders.is_empty()) {
         let file = file.display();
         return Err(format!("{file} is in no workspace; open its folder in your editor, then ask"));
     }
     let (asked, inquiry) = session.asked(&told, place.as_ref(), &folders);
+    let mut paths: Vec<_> = file.into_iter().collect();
+    paths.extend(
+        told.diagnostic.iter().flat_map(|it| &it.related).filter_map(|(uri, _)| path_of(uri)),
+    );
     let settings = session.settings.get();
     let shown = Shown::begin(client, session, "tandem: reading what Claude needs to know").await;
     let work = {
         let (session, folders) = (session.clone(), folders.clone());
         let budget = u64::from(settings.ask.bundle_tokens);
-        move || session.collected(asked, inquiry, &folders, budget)
+        move || session.collected(asked, inquiry, &paths, &folders, budget)
     };
     let collected = tokio::task::spawn_blocking(work).await;
     if let Some(shown) = shown {
@@ -165,13 +174,13 @@ pub async fn look(client: &Client, session: &Arc<Session>, talk: &Arc<Talk>) -> 
         inner.pending = Some(pending.clone());
         pending
     };
-    show(client, session, &pending.preview).await;
+    show(client, session, &pending.preview, true).await;
     if always {
         return send(client, session, talk, Some(pending.prepared.sha256)).await;
     }
     let send_title = pending.send_title();
     let mut choices = vec![send_title.as_str()];
-    if talk.inner().conversation.turns() == 1 && !pending.prepared.rows.is_empty() {
+    if talk.inner().conversation.is_fresh() && !pending.prepared.rows.is_empty() {
         choices.push(EDIT);
     }
     choices.push(CANCEL);
@@ -184,12 +193,14 @@ pub async fn look(client: &Client, session: &Arc<Session>, talk: &Arc<Talk>) -> 
     match choose(client, &text, &choices).await.as_deref() {
         Some(EDIT) => edit_list(client, session, talk).await,
         Some(CANCEL) => {
-            drop_pending(talk);
+            talk.drop_pending(Some(&pending.prepared.sha256));
             Ok(())
         }
-        Some(_) => send(client, session, talk, Some(pending.prepared.sha256)).await,
+        Some(title) if title == send_title => {
+            send(client, session, talk, Some(pending.prepared.sha256)).await
+        }
         // The message was closed: the preview still has the choices, as code actions.
-        None => Ok(()),
+        _ => Ok(()),
     }
 }
 
@@ -200,6 +211,9 @@ pub async fn send(
     talk: &Arc<Talk>,
     sha256: Option<String>,
 ) -> Result<(), String> {
+    if sha256.is_none() {
+        return Err("choose *Send* on the preview, so that it is clear what is meant".into());
+    }
     let pending = {
         let mut inner = talk.inner();
         let shown = inner.pending.take().ok_or("that was sent or cancelled already")?;
@@ -218,18 +232,28 @@ pub async fn edit_list(
     session: &Arc<Session>,
     talk: &Arc<Talk>,
 ) -> Result<(), String> {
+    editable(session, talk)?;
     let list = preview::list(talk.inner().conversation.rows());
     let path = talk.folder.write("list.md", &list);
     let path = path.map_err(|error| format!("cannot write the list: {error}"))?;
-    show(client, session, &path).await;
+    show(client, session, &path, true).await;
     let text = "tandem: untick what is not to be sent, then look again.";
     match choose(client, text, &[AGAIN, CANCEL]).await.as_deref() {
         Some(AGAIN) => look_again(client, session, talk).await,
-        Some(_) => {
-            drop_pending(talk);
+        Some(CANCEL) => {
+            talk.drop_pending(None);
             Ok(())
         }
-        None => Ok(()),
+        _ => Ok(()),
+    }
+}
+
+/// What has been sent has been sent.
+fn editable(session: &Session, talk: &Talk) -> Result<(), String> {
+    let is_running = session.asks.state().running.as_ref().is_some_and(|it| it.talk == talk.id);
+    match !is_running && talk.inner().conversation.is_fresh() {
+        true => Ok(()),
+        false => Err("the list can be changed only before it is sent; ask anew".into()),
     }
 }
 
@@ -239,8 +263,9 @@ pub async fn look_again(
     session: &Arc<Session>,
     talk: &Arc<Talk>,
 ) -> Result<(), String> {
+    editable(session, talk)?;
     let path = talk.list();
-    let list = match session.buffer_read(&path).map(|read| read.text) {
+    let list = match session.buffer_read(&path).flatten().map(|read| read.text) {
         Some(text) => Ok(text),
         None => std::fs::read_to_string(&path),
     };
@@ -260,12 +285,6 @@ pub fn boxed_look<'a>(
     talk: &'a Arc<Talk>,
 ) -> BoxFuture<'a, Result<(), String>> {
     look(client, session, talk).boxed()
-}
-
-fn drop_pending(talk: &Talk) {
-    let mut inner = talk.inner();
-    inner.pending = None;
-    inner.conversation.take_back();
 }
 
 /// The title that a person chose; `None` when the message was closed.
@@ -313,52 +332,89 @@ impl Session {
         (asked, inquiry)
     }
 
-    /// The conversation with all that it may know, and what a person should hear. Reads files.
+    /// The conversation with all that it may know, and what a person should hear. Reads files. `paths`
+    /// are those that the question itself names, the place first.
     fn collected(
         &self,
         mut asked: Asked,
         mut inquiry: Inquiry,
+        paths: &[PathBuf],
         folders: &[PathBuf],
         budget: u64,
     ) -> Result<(Conversation, Vec<String>), String> {
-        self.read_workspace(folders);
+        let buffers = self.buffers();
+        let read = self.read_workspace(folders, &buffers);
         let (guard, warnings) = Guard::new(folders, &self.settings.get().ask.never);
-        let sources = Sources::new(folders.to_vec(), self.buffers(), guard);
+        let sources = Sources::new(folders.to_vec(), buffers, guard);
         // The question holds the selection and names places, which no bundle looks at.
-        if let Some(path) = &asked.path
+        if let Some(path) = paths.first().filter(|_| asked.path.is_some())
             && let Some(why) = sources.refuses(path)
         {
-            return Err(format!("{path} is never sent: {why}"));
+            return Err(format!("{} is never sent: {why}", path.display()));
         }
         if let Some(diagnostic) = &mut asked.diagnostic {
-            diagnostic.related.retain(|(path, _)| sources.refuses(path).is_none());
+            let may = |name: &str| {
+                let path =
+                    paths.iter().find(|path| name_in(folders, path).as_deref() == Some(name));
+                path.is_some_and(|path| sources.refuses(path).is_none())
+            };
+            diagnostic.related.retain(|(name, _)| may(name));
         }
         inquiry.question = asked.question().to_owned();
         (inquiry.path, inquiry.diagnostic) = (asked.path.clone(), asked.diagnostic.clone());
-        let mut bundle = bundle::bundle(&inquiry, self.workspace.snapshot(), &sources, budget);
+        let mut bundle = bundle::bundle(&inquiry, read.snapshot(), &sources, budget);
         bundle.left_out.extend(sources.refused());
         let conversation = Conversation::new(&asked, bundle, |name| sources.read(name));
         Ok((conversation, warnings))
     }
 
-    /// The workspace's folders; for a file outside, or without any, the file's repository or folder.
+    /// The workspace read whole: the session's own where it has these folders, else one for this question
+    /// alone, so that strangers' files do not stay in it.
+    fn read_workspace(
+        &self,
+        folders: &[PathBuf],
+        buffers: &HashMap<PathBuf, Read>,
+    ) -> Arc<Workspace> {
+        let known = self.workspace.folders();
+        if folders.iter().all(|folder| known.contains(folder)) {
+            self.workspace.settle();
+            return self.workspace.clone();
+        }
+        let own = Workspace::default();
+        own.open_folders(folders.to_vec());
+        for (path, read) in buffers.iter().filter(|(path, _)| name_in(folders, path).is_some()) {
+            own.buffer(path, &ropey::Rope::from_str(&read.text));
+        }
+        own.settle();
+        Arc::new(own)
+    }
+
+    /// The workspace's folders, that of the file first; for a file outside, or without any, the file's
+    /// repository or folder.
     fn folders_of(&self, file: Option<&Path>) -> Vec<PathBuf> {
-        let folders = self.folders();
-        if let Some(file) = file
-            && !folders.iter().any(|folder| file.starts_with(folder))
-        {
-            return own_folder(file).into_iter().collect();
+        let mut folders = self.folders();
+        let Some(file) = file else { return folders };
+        match folders.iter().position(|folder| file.starts_with(folder)) {
+            // What several folders call the same is the one that the person is in.
+            Some(at) => folders.swap(0, at),
+            None => folders = own_folder(file).into_iter().collect(),
         }
         folders
     }
 
     /// Texts of all open documents that are in files.
     fn buffers(&self) -> HashMap<PathBuf, Read> {
-        let buffers = self.documents.iter().filter_map(|open| {
-            let snapshot = open.document.snapshot().filter(|snapshot| !snapshot.too_large())?;
+        // Texts are made after the documents are let go: somebody may be typing.
+        let snapshots: Vec<_> = self
+            .documents
+            .iter()
+            .filter_map(|open| Some((path_of(open.key())?, open.document.snapshot()?)))
+            .collect();
+        let fits = snapshots.into_iter().filter(|(_, snapshot)| !snapshot.too_large());
+        let read = fits.map(|(path, snapshot)| {
             let version = Some(snapshot.version);
-            Some((path_of(open.key())?, Read { text: snapshot.rope.to_string(), version }))
+            (path, Read { text: snapshot.rope.to_string(), version })
         });
-        buffers.collect()
+        read.collect()
     }
 }

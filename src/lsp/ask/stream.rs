@@ -3,20 +3,22 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::Notify;
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tower_lsp::Client;
 use tower_lsp::lsp_types::Url;
 use tower_lsp::lsp_types::request::Request;
 
-use super::{Pending, Running, Talk, apply, show, show_uri};
+use super::{PATIENCE, Pending, Running, Talk, apply, show, show_uri};
 use crate::ask::answer::{self, Page};
 use crate::ask::api::Progress;
 use crate::ask::ledger;
 use crate::ask::price::{Model, Usage};
 use crate::ask::question::Kind;
 use crate::ask::send::{Sending, Sent};
-use crate::lsp::progress::Shown;
+use crate::lsp::progress::{Shown, within};
 use crate::lsp::session::Session;
 
 /// An editor that shows the answer as it comes is told of more of it no oftener than this.
@@ -46,10 +48,11 @@ pub async fn send(
     {
         let mut state = session.asks.state();
         if state.running.is_some() {
-            talk.inner().pending = Some(pending);
+            talk.inner().pending.get_or_insert(pending);
             return Err("Claude is being asked already; `tandem.cancel` stops that".into());
         }
-        state.running = Some(Running { stop: cancelled.clone(), ended: ended.clone() });
+        let (talk, stop) = (talk.id, cancelled.clone());
+        state.running = Some(Running { talk, stop, ended: ended.clone() });
     }
     // However this ends, also by a panic.
     let over = Over { session, _ended: ended.drop_guard() };
@@ -59,12 +62,12 @@ pub async fn send(
         Ok(sent) => sent,
         Err(problem) => {
             // Nothing came of it: the same can be sent again.
-            talk.inner().pending = Some(pending);
+            talk.inner().pending.get_or_insert(pending);
             return Err(problem);
         }
     };
     let has_edits = close(session, talk, &pending, sent);
-    publish(client, session, talk, true).await?;
+    publish(client, session, talk).await?;
     if has_edits {
         return apply::offer(client, session, talk).await;
     }
@@ -117,17 +120,8 @@ async fn follow(
         // Who shows it may have gone.
         let _ = tell.send(progress.clone());
     });
-    let mut live = Live {
-        client,
-        session,
-        talk,
-        shown,
-        told,
-        model: &pending.model,
-        usage: Usage::default(),
-        opened: false,
-        last: Instant::now(),
-    };
+    let mut live = Live { talk, shown, model: &pending.model, usage: Usage::default() };
+    let (mut told, drawing) = (told, Drawing::begin(client, session, talk));
     tokio::pin!(sending);
     let mut ticks = tokio::time::interval(TICK);
     let began = Instant::now();
@@ -136,16 +130,17 @@ async fn follow(
         tokio::select! {
             biased;
             ended = &mut sending => break ended,
-            Some(progress) = live.told.recv() => live.hear(&progress, &mut saying).await,
+            Some(progress) = told.recv() => live.hear(&progress, &mut saying, &drawing).await,
             _ = ticks.tick() => {
                 let text = format!("{saying} · {} s", began.elapsed().as_secs());
                 if let Some(shown) = &mut live.shown { shown.say(&text).await }
             }
         }
     };
-    while let Ok(progress) = live.told.try_recv() {
-        live.hear(&progress, &mut saying).await;
+    while let Ok(progress) = told.try_recv() {
+        live.hear(&progress, &mut saying, &drawing).await;
     }
+    drop(drawing);
     if let Some(shown) = live.shown {
         let words = match &ended {
             Ok(sent) if sent.warning.is_none() => format!("answered, {}", sent.cost),
@@ -157,21 +152,17 @@ async fn follow(
     ended
 }
 
-/// What is on the screen while the answer comes.
+/// What is said while the answer comes.
 struct Live<'a> {
-    client: &'a Client,
-    session: &'a Arc<Session>,
     talk: &'a Arc<Talk>,
     shown: Option<Shown>,
-    told: UnboundedReceiver<Progress>,
     model: &'a Model,
     usage: Usage,
-    opened: bool,
-    last: Instant,
 }
 
 impl Live<'_> {
-    async fn hear(&mut self, progress: &Progress, saying: &mut String) {
+    /// Never waits for the client's answer: the stream would wait too, and a cancel with it.
+    async fn hear(&mut self, progress: &Progress, saying: &mut String, drawing: &Drawing) {
         match progress {
             Progress::Waiting { seconds, why, .. } => {
                 *saying = format!("{why}; trying again in {seconds:.0} s");
@@ -190,7 +181,9 @@ impl Live<'_> {
                 let usage = Usage { output: tokens.max(self.usage.output), ..self.usage };
                 let cost = self.model.cost(&usage, jiff::Zoned::now().date());
                 *saying = format!("answering, about {tokens} tokens, {cost}");
-                self.draw().await;
+                drawing.more.notify_one();
+                // The seconds go on by themselves, and the text with them.
+                return;
             }
             Progress::Sent => "sent".clone_into(saying),
             Progress::Started { .. } => "thinking".clone_into(saying),
@@ -199,23 +192,50 @@ impl Live<'_> {
                 return;
             }
         }
-        if let Some(shown) = &mut self.shown
-            && !matches!(progress, Progress::Text(_))
-        {
+        if let Some(shown) = &mut self.shown {
             shown.say(saying).await;
         }
     }
+}
 
-    /// Where the client shows it as it comes.
-    async fn draw(&mut self) {
-        if !self.session.facts().asks_for_content || self.opened && self.last.elapsed() < REFRESH {
-            return;
-        }
-        let open = !self.opened;
-        (self.last, self.opened) = (Instant::now(), true);
-        // What goes wrong here goes right at the end, in a file.
-        let _ = publish(self.client, self.session, self.talk, open).await;
+/// Shows the answer as it comes, in a task of its own, where the client can show that.
+struct Drawing {
+    more: Arc<Notify>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Drawing {
+    fn begin(client: &Client, session: &Session, talk: &Talk) -> Drawing {
+        let more = Arc::new(Notify::new());
+        let uri = Url::parse(&talk.address()).ok().filter(|_| session.facts().asks_for_content);
+        let task = uri.map(|uri| {
+            let (client, more) = (client.clone(), more.clone());
+            tokio::spawn(async move {
+                more.notified().await;
+                show_uri(&client, uri.clone(), false).await;
+                loop {
+                    refresh(&client, &uri).await;
+                    tokio::time::sleep(REFRESH).await;
+                    more.notified().await;
+                }
+            })
+        });
+        Drawing { more, task }
     }
+}
+
+impl Drop for Drawing {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+/// Says that a document of ours has changed. One that is not open needs none of it.
+async fn refresh(client: &Client, uri: &Url) {
+    let (client, params) = (client.clone(), serde_json::json!({"uri": uri}));
+    within(PATIENCE, async move { client.send_request::<Refresh>(params).await }).await;
 }
 
 fn begin_page(talk: &Talk, pending: &Pending) {
@@ -239,8 +259,8 @@ fn begin_page(talk: &Talk, pending: &Pending) {
 /// Puts the answer in its place; whether there are edits to apply.
 fn close(session: &Session, talk: &Arc<Talk>, pending: &Pending, sent: Sent) -> bool {
     let mut inner = talk.inner();
-    let Sent { text, warning, usage, cost, took } = sent;
-    let whole = warning.is_none();
+    let Sent { text, whole, warning, usage, cost, took } = sent;
+    inner.answers += 1;
     inner.conversation.answer(&text);
     let files = pending.prepared.rows.len();
     inner.page.status = format!(
@@ -260,33 +280,19 @@ fn close(session: &Session, talk: &Arc<Talk>, pending: &Pending, sent: Sent) -> 
     apply::read(session, talk, whole)
 }
 
-/// Shows the page as it is now: as a document of ours where the client asks for such, and as a file.
-async fn publish(
-    client: &Client,
-    session: &Arc<Session>,
-    talk: &Arc<Talk>,
-    open: bool,
-) -> Result<(), String> {
-    let (text, ended) = {
-        let inner = talk.inner();
-        (answer::markdown(&inner.page), inner.page.ended)
-    };
-    if ended {
-        let written = talk.folder.write("answer.md", &text);
-        written.map_err(|error| format!("cannot write the answer: {error}"))?;
-    }
+/// Shows the answer as it ended, as a file: one can ask on in it. Each has its own, since an editor shows
+/// an open one as it was.
+async fn publish(client: &Client, session: &Arc<Session>, talk: &Arc<Talk>) -> Result<(), String> {
+    let text = answer::markdown(&talk.inner().page);
+    let path = talk.answer();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let written = talk.folder.write(&name, &text);
     if session.facts().asks_for_content
         && let Ok(uri) = Url::parse(&talk.address())
     {
-        let params = serde_json::json!({"uri": uri});
-        // One that is not open needs none.
-        let _ = client.send_request::<Refresh>(params).await;
-        if !open || show_uri(client, uri).await {
-            return Ok(());
-        }
+        refresh(client, &uri).await;
     }
-    if open && ended {
-        show(client, session, &talk.answer()).await;
-    }
+    written.map_err(|error| format!("cannot write the answer: {error}"))?;
+    show(client, session, &path, false).await;
     Ok(())
 }
