@@ -122,6 +122,11 @@ pub fn unticked(list: &str, rows: &[Row]) -> Vec<String> {
     rows.iter().filter(stays).map(|row| row.path.clone()).collect()
 }
 
+/// `1 file`, `2 files`.
+pub fn files(count: usize) -> String {
+    format!("{count} file{}", if count == 1 { "" } else { "s" })
+}
+
 fn what(level: Level) -> &'static str {
     match level {
         Level::Body => "text",

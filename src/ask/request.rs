@@ -113,7 +113,7 @@ fn cached(text: &str) -> Value {
 /// A file's name, which may hold anything, in one line and without an end to its quotes. Letters stay as
 /// they are: Claude names files as they are named here.
 pub fn name(path: &str) -> String {
-    let escaped = |c: char| c.is_control() || matches!(c, '"' | '<' | '>' | '\\');
+    let escaped = |c: char| c.is_control() || matches!(c, '"' | '\\');
     let all = path.chars().flat_map(|c| {
         let written = if escaped(c) { c.escape_default().to_string() } else { c.to_string() };
         written.chars().collect::<Vec<_>>()
@@ -211,7 +211,7 @@ mod tests {
         let mark = text.split("marks with ").nth(1).unwrap().split(':').next().unwrap();
         assert!(!hostile.contains(mark));
         assert_eq!(text.matches(&format!("</file-{mark}>")).count(), 2);
-        assert!(text.contains(r#"path="a\"\u{3e}\n\u{3c}b""#), "{text}");
+        assert!(text.contains(r#"path="a\">\n<b""#), "{text}");
         assert_eq!(name("grö/ß.rs"), "grö/ß.rs");
     }
 

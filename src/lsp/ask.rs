@@ -1,11 +1,12 @@
 //! Asking Claude from an editor: what a session keeps of it, and the commands.
 //!
-//! `ask/start` makes a request and shows it, `ask/stream` sends it after a yes and shows the answer,
-//! `ask/apply` applies edits after another. Nothing here is sent without a person's choice, unless
-//! the person's own settings name the folder.
+//! `ask/collect` reads what a question needs, `ask/start` makes a request of it and shows it,
+//! `ask/stream` sends it after a yes and shows the answer, `ask/apply` applies edits after another.
+//! Nothing here is sent without a person's choice, unless the person's own settings name the folder.
 
 mod apply;
 pub mod arguments;
+mod collect;
 mod start;
 mod stream;
 

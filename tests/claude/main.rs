@@ -4,6 +4,8 @@
 
 mod api;
 mod canaries;
+mod desk;
+mod edits;
 mod flow;
 // The same editor as in the tests of the server, which use other parts of it.
 #[allow(dead_code)]

@@ -17,6 +17,7 @@ use super::start::{boxed_look, choose};
 use super::{Talk, show};
 use crate::ask::conversation::Asked;
 use crate::ask::edits::{self, Block, FileEdit, Place, Problem};
+use crate::ask::preview;
 use crate::ask::question::Kind;
 use crate::ask::sources::{Read, from_disk};
 use crate::document::{Encoding, position};
@@ -92,8 +93,10 @@ pub async fn offer(
         (inner.page.diffs.len(), inner.problems.clone(), inner.repaired)
     };
     if problems.is_empty() {
-        let text =
-            format!("tandem: Claude proposes edits in {files} files; the answer shows them.");
+        let text = format!(
+            "tandem: Claude proposes edits in {}; the answer shows them.",
+            preview::files(files)
+        );
         return match choose(client, &text, &[APPLY, LATER]).await.as_deref() {
             Some(APPLY) => apply(client, session, talk, None).await,
             _ => Ok(()),
@@ -192,7 +195,7 @@ pub async fn apply(
 fn after(applied: usize, problem: String) -> String {
     match applied {
         0 => problem,
-        files => format!("{files} files are changed, then: {problem}"),
+        count => format!("{} changed, then: {problem}", preview::files(count)),
     }
 }
 
@@ -212,8 +215,7 @@ fn fitting(session: &Session, talk: &Talk, only: Option<&str>) -> Result<Vec<Cha
 async fn done(client: &Client, files: usize) -> Result<(), String> {
     let text = match files {
         0 => "tandem: nothing is changed".to_owned(),
-        1 => "tandem: one file is changed".to_owned(),
-        files => format!("tandem: {files} files are changed"),
+        count => format!("tandem: {} changed", preview::files(count)),
     };
     client.show_message(MessageType::INFO, text).await;
     Ok(())

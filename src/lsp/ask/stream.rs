@@ -15,6 +15,7 @@ use super::{PATIENCE, Pending, Running, Talk, apply, show, show_uri};
 use crate::ask::answer::{self, Page};
 use crate::ask::api::Progress;
 use crate::ask::ledger;
+use crate::ask::preview;
 use crate::ask::price::{Model, Usage};
 use crate::ask::question::Kind;
 use crate::ask::send::{Sending, Sent};
@@ -246,12 +247,12 @@ fn begin_page(talk: &Talk, pending: &Pending) {
         let (question, text) = (&mut inner.page.question, &mut inner.page.text);
         before.push((std::mem::take(question), std::mem::take(text)));
     }
-    let files = pending.prepared.rows.len();
+    let files = preview::files(pending.prepared.rows.len());
     inner.blocks.clear();
     inner.page = Page {
         before,
         question: pending.prepared.question.clone(),
-        status: format!("{} · {files} files · answering", pending.model.id()),
+        status: format!("{} · {files} · answering", pending.model.id()),
         ..Page::default()
     };
 }
@@ -262,9 +263,9 @@ fn close(session: &Session, talk: &Arc<Talk>, pending: &Pending, sent: Sent) -> 
     let Sent { text, whole, warning, usage, cost, took } = sent;
     inner.answers += 1;
     inner.conversation.answer(&text);
-    let files = pending.prepared.rows.len();
+    let files = preview::files(pending.prepared.rows.len());
     inner.page.status = format!(
-        "{} · {files} files · {} tokens in, {} out · {cost} · {:.0} s",
+        "{} · {files} · {} tokens in, {} out · {cost} · {:.0} s",
         pending.model.id(),
         usage.prompt(),
         usage.output,
