@@ -17,10 +17,14 @@ demo: tools ## Build, get the model, and watch it complete a short typing sessio
 test: lint model ## Everything that must pass: format, lints, unit, server, wire and model tests
 	$(CARGO) test --release
 
-lint: tools ## Formatting and clippy, without warnings, with and without the HTTP client
+lint: tools ## Formatting and clippy, without warnings, with and without the HTTP client, which is then gone
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --all-targets -- --deny warnings
 	$(CARGO) clippy --release --lib --bins --no-default-features -- --deny warnings
+	@tree="$$($(CARGO) tree --no-default-features --edges normal --prefix none)" && \
+	if echo "$$tree" | grep -E '^(reqwest|hyper|rustls|ureq|curl|isahc|zbus) '; then \
+		echo "Without the feature net there must be no client for any network." >&2; exit 1; \
+	fi
 
 model: tools ## Get the model that the demo and the tests use (491 MB, once)
 	@$(CARGO) run --release --quiet -- model pull --no-optimize

@@ -98,28 +98,29 @@ pub fn list(rows: &[Row]) -> String {
     let mut list =
         "# What to send\n\nUntick what is not to be sent (`[ ]`), then choose *Look again*.\n\n"
             .to_owned();
-    for Row { path, level, why, tokens, .. } in rows {
-        list +=
-            &format!("- [x] {} — {}, {tokens} tokens: {}\n", cell(path), what(*level), cell(why));
+    for (number, row) in rows.iter().enumerate() {
+        let Row { level, why, tokens, .. } = row;
+        let (start, what, why) = (start(number, row), what(*level), cell(why));
+        list += &format!("- [x] {start} — {what}, {tokens} tokens: {why}\n");
     }
     list
 }
 
+/// How an entry of the list begins. With its number: two names may look the same here.
+fn start(number: usize, row: &Row) -> String {
+    format!("{}. {}", number + 1, cell(&row.path))
+}
+
 /// The files whose line in the list is gone or not ticked.
 pub fn unticked(list: &str, rows: &[Row]) -> Vec<String> {
-    let ticked: Vec<&str> = list
-        .lines()
-        .filter_map(|line| {
-            line.trim_start()
-                .strip_prefix("- [x] ")
-                .or_else(|| line.trim_start().strip_prefix("- [X] "))
-        })
-        .collect();
-    let stays = |row: &&Row| {
-        let start = format!("{} — ", cell(&row.path));
-        !ticked.iter().any(|line| line.starts_with(&start))
+    let entry = |line: &'_ str| -> Option<String> {
+        let line = line.trim_start();
+        let ticked = line.strip_prefix("- [x] ").or_else(|| line.strip_prefix("- [X] "))?;
+        Some(ticked.split(" — ").next()?.trim_end().to_owned())
     };
-    rows.iter().filter(stays).map(|row| row.path.clone()).collect()
+    let ticked: Vec<String> = list.lines().filter_map(entry).collect();
+    let gone = rows.iter().enumerate().filter(|&(n, row)| !ticked.contains(&start(n, row)));
+    gone.map(|(_, row)| row.path.clone()).collect()
 }
 
 /// `1 file`, `2 files`.
@@ -232,12 +233,14 @@ mod tests {
 
     #[test]
     fn what_is_unticked_or_deleted_is_not_sent() {
-        let rows = [row("a.rs"), row("a.rs.bak"), row("b.rs"), row("c.rs")];
+        let rows =
+            [row("a.rs"), row("a.rs.bak"), row("b.rs"), row("c.rs"), row("d`.rs"), row("d'.rs")];
         let all = list(&rows);
         assert_eq!(unticked(&all, &rows), [""; 0]);
-        let edited = all.replacen("- [x] `a.rs`", "- [ ] `a.rs`", 1);
+        let edited = all.replacen("- [x] 1. `a.rs`", "- [ ] 1. `a.rs`", 1);
+        let edited = edited.replacen("- [x] 5.", "- [ ] 5.", 1);
         let edited: String =
             edited.lines().filter(|l| !l.contains("`c.rs`")).map(|l| format!("{l}\n")).collect();
-        assert_eq!(unticked(&edited, &rows), ["a.rs", "c.rs"]);
+        assert_eq!(unticked(&edited, &rows), ["a.rs", "c.rs", "d`.rs"]);
     }
 }

@@ -79,7 +79,7 @@ async fn what_is_taken_off_the_list_stays_here() {
     desk.choose(&shown.id, Some("Edit the list")).await;
     let list = desk.document().await;
     let text = fs::read_to_string(&list).expect("a list");
-    let edited = text.replace("- [x] `src/lock.rs`", "- [ ] `src/lock.rs`");
+    let edited = text.replace("- [x] 2. `src/lock.rs`", "- [ ] 2. `src/lock.rs`");
     assert_ne!(text, edited);
     // Unsaved, as it stands in the editor.
     desk.editor.open(&uri(&list), "markdown", &edited).await;
