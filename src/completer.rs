@@ -35,12 +35,15 @@ use crate::{context, syntax};
 /// Bytes of definitions from other files. Of 80 calls of what another file defines the 0.5B writes the right
 /// name in 49 with this much, in 48 with 400 bytes, in 50 with none and in 59 with the right definition
 /// given by hand (`cargo bench --bench quality -- --set cross-file --bytes N`): more is no better, and
-/// costs time whenever the anchor moves.
+/// costs time whenever the anchor moves. Of 326 calls later on, in 60.1 % with none, 60.7 with 150 bytes,
+/// 68.4 by hand.
 pub const CONTEXT: usize = 150;
 /// Of 249 answers in spans of HumanEval, those whose least certain token has this probability (percent)
 /// are right in 66.7 % instead of 55.8 of cases, and 89 % of the right ones are among them (0.5B; `cargo
 /// bench --bench quality -- --set RandomSpan --rows 250 --layouts anchored --confidence`). The least
-/// certain token tells right from wrong better than the first or the mean.
+/// certain token tells right from wrong better than the first or the mean. That the text ends where the
+/// answer begins was tried as a sign of doubt and says nothing: in 163 of 163 such answers the model held
+/// it less likely than 20 %.
 const CONFIDENCE: u32 = 50;
 /// Suggestions when a person asks.
 const CANDIDATES: usize = 3;
