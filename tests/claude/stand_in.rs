@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -38,6 +39,9 @@ impl Seen {
         serde_json::from_slice(&self.body).expect("a body of JSON")
     }
 }
+
+/// Nothing in these tests takes this long unless it never comes.
+const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A running stand-in; it ends with this value.
 pub struct StandIn {
@@ -108,13 +112,18 @@ impl StandIn {
 
     /// Waits for a request.
     pub async fn asked(&self) {
-        self.house.asked.acquire().await.expect("a count").forget();
+        within(self.house.asked.acquire()).await.expect("a count").forget();
     }
 
     /// Waits until a reader has gone before its answer's end.
     pub async fn gone(&self) {
-        self.house.gone.acquire().await.expect("a count").forget();
+        within(self.house.gone.acquire()).await.expect("a count").forget();
     }
+}
+
+/// What has not come by then does not come.
+async fn within<T>(waited_for: impl Future<Output = T>) -> T {
+    tokio::time::timeout(DEADLINE, waited_for).await.expect("it comes in time")
 }
 
 async fn answer(
