@@ -1,8 +1,8 @@
 //! One request, from a person's yes to what it cost.
 //!
 //! In: what was prepared and shown, the settings, the ledger. Out: the answer, or why there is none; what
-//! it cost is in the ledger either way. The order is what matters: find the key, reserve the money, check
-//! that the bytes are those that were shown, send, settle. Refuses: bytes with another hash than the one
+//! it cost is in the ledger either way. The order is what matters: check that the bytes are those that
+//! were shown, find the key, reserve the money, send, settle. Refuses: bytes with another hash than the one
 //! shown, and more money than there is. Dropping the future or cancelling closes the connection at once.
 
 use std::sync::Arc;
@@ -185,11 +185,12 @@ impl Sending {
 
 /// What the ledger could not write is said, because the budget then counts the most it could have been.
 fn trouble<E: std::fmt::Display>(done: Result<Result<(), E>, tokio::task::JoinError>) -> String {
-    match done {
-        Ok(Ok(())) => String::new(),
-        Ok(Err(error)) => format!(" (the ledger could not be written: {error})"),
-        Err(error) => format!(" (the ledger could not be written: {error})"),
-    }
+    let failed = match done {
+        Ok(Ok(())) => return String::new(),
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    format!(" (the ledger could not be written: {failed})")
 }
 
 /// What came so far.

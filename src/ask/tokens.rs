@@ -1,8 +1,8 @@
 //! How many tokens a text has for Claude, estimated here: the exact count would have to be asked for,
 //! with the text.
 
-/// Bytes of code and prose in a token of Claude's newer tokenizers, on the low side, so that the
-/// estimate is on the high side: 3 to 3.5 are usual for code.
+/// Bytes in a token of Claude's newer tokenizers. An assumption, meant to be on the low side, so that the
+/// estimate is on the high side; the ledger corrects it once it knows what requests really had.
 const BYTES: f64 = 3.0;
 
 /// Tokens of a text, rather too many than too few.

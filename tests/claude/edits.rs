@@ -135,3 +135,20 @@ async fn an_editor_without_annotations_is_asked_for_each_file_and_no_stale_edit_
     desk.execute(&command).await;
     assert_eq!(desk.editor.told(TOLD).await["message"], "tandem: there are no edits to apply");
 }
+
+#[tokio::test]
+async fn what_did_not_fit_is_forgotten_with_the_next_answer() {
+    let mut desk = Desk::usual(text(&edits("    n - 7", "    n"))).await;
+    let (_, first, words) = desk.answered(json!({"kind": "change", "question": "take none"})).await;
+    let message = desk.editor.wait_for(|m| m["method"] == CHOOSE).await;
+    desk.choose(&message["id"], None).await;
+    desk.editor.open(&uri(&first), "markdown", &words).await;
+    let repairs = |actions: &[serde_json::Value]| {
+        actions.iter().filter(|a| a["title"] == "Ask Claude to put that right").count()
+    };
+    assert_eq!(repairs(&desk.actions(&uri(&first), 0, 0).await), 1);
+    let follow_up = json!({"conversation": 1, "kind": "ask", "question": "and why?"});
+    let (_, second, words) = desk.answered(follow_up).await;
+    desk.editor.open(&uri(&second), "markdown", &words).await;
+    assert_eq!(repairs(&desk.actions(&uri(&second), 0, 0).await), 0);
+}

@@ -144,7 +144,7 @@ async fn follow(
     drop(drawing);
     if let Some(shown) = live.shown {
         let words = match &ended {
-            Ok(sent) if sent.warning.is_none() => format!("answered, {}", sent.cost),
+            Ok(sent) if sent.whole => format!("answered, {}", sent.cost),
             Ok(sent) => format!("ended early, {}", sent.cost),
             Err(_) => "failed".to_owned(),
         };
@@ -248,7 +248,8 @@ fn begin_page(talk: &Talk, pending: &Pending) {
         before.push((std::mem::take(question), std::mem::take(text)));
     }
     let files = preview::files(pending.prepared.rows.len());
-    inner.blocks.clear();
+    // What was said of the answer before holds no longer.
+    (inner.blocks, inner.problems) = (Vec::new(), Vec::new());
     inner.page = Page {
         before,
         question: pending.prepared.question.clone(),
