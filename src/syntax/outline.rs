@@ -23,7 +23,7 @@ use super::Language;
 use super::names::{Mark, outside};
 
 /// No file takes longer. A file of 1,000 lines takes some 5 ms, nearly all of it the parse.
-const BUDGET: Duration = Duration::from_millis(500);
+const BUDGET: Duration = super::budget(500);
 
 /// Larger files are generated, or no source at all. Where the parser recovers from errors it looks
 /// at no clock, so its time has to be bounded by the text's length, in bytes.

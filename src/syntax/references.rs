@@ -15,7 +15,7 @@ use super::names::{Found, Mark, outside};
 use super::outline::{Kind, LIMIT};
 
 /// No answer takes longer. In a file of 1,000 lines it takes some 5 ms, nearly all of it the parse.
-pub(super) const BUDGET: Duration = Duration::from_millis(100);
+pub(super) const BUDGET: Duration = super::budget(100);
 
 /// A name that is used.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
