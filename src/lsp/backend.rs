@@ -18,7 +18,7 @@ use tower_lsp::lsp_types::{
 use tower_lsp::{Client, LanguageServer, async_trait};
 
 use super::session::{NamedDocument, Session, path_of};
-use super::{Parts, commands, inline, popup, progress};
+use super::{Parts, commands, inline, popup, progress, status};
 use crate::document::Encoding;
 use crate::settings::Offer;
 use crate::syntax;
@@ -61,7 +61,10 @@ impl Backend {
         tokio::select! {
             biased;
             () = ticket.superseded.cancelled() => Ok(None),
-            items = self.session.ghost_text(&ticket, &params) => Ok(Some(items)),
+            items = async {
+                let _waiting = self.session.board.wait();
+                self.session.ghost_text(&ticket, &params).await
+            } => Ok(Some(items)),
         }
     }
 
@@ -187,6 +190,9 @@ impl LanguageServer for Backend {
             self.pull_settings();
         }
         tokio::spawn(progress::follow(self.client.clone(), self.session.clone()));
+        if facts.shows_status {
+            tokio::spawn(status::follow(self.client.clone(), self.session.clone()));
+        }
         if facts.watches_files && self.session.settings.get().context.definitions_bytes > 0 {
             self.watch_files();
         }

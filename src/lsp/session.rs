@@ -13,6 +13,7 @@ use super::Parts;
 use super::ask::Asks;
 use super::client_facts::ClientFacts;
 use super::progress::Cancellable;
+use super::status::Board;
 use crate::ask::sources::Read;
 use crate::completer::{Completer, Place};
 use crate::document::{Change, Document, EditError, Position, Range, Snapshot};
@@ -62,6 +63,7 @@ pub struct Session {
     pub journal: Journal,
     pub asks: Asks,
     pub progress: Cancellable,
+    pub board: Board,
     folders: RwLock<Vec<PathBuf>>,
     /// The next suggestion's number.
     pub(super) suggestions: AtomicU64,
@@ -96,6 +98,7 @@ impl Session {
             journal,
             asks: Asks::new(ledger, papers),
             progress: Cancellable::default(),
+            board: Board::default(),
             folders: RwLock::default(),
             suggestions: AtomicU64::new(1),
             layers: Mutex::new(layers),
@@ -153,6 +156,7 @@ impl Session {
         change(&mut layers);
         let (settings, mut warnings) = layers.settings();
         self.settings.set(settings);
+        self.board.changed();
         let mut first = self.first_words.lock().unwrap_or_else(PoisonError::into_inner);
         warnings.splice(0..0, first.drain(..));
         // Each is said once, however often settings change.
@@ -174,7 +178,9 @@ impl Session {
 
     /// Pauses or resumes; returns whether completions are on now.
     pub fn toggle(&self) -> bool {
-        self.paused.fetch_xor(true, Ordering::Relaxed)
+        let paused_before = self.paused.fetch_xor(true, Ordering::Relaxed);
+        self.board.changed();
+        paused_before
     }
 
     pub fn open(&self, params: DidOpen) {

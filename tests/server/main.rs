@@ -4,6 +4,7 @@ mod accepts;
 mod candidates;
 mod harness;
 mod journal;
+mod status;
 
 use std::sync::Arc;
 
