@@ -13,6 +13,8 @@ const USER_ONLY = /Only in your own `config\.toml`/;
 
 /** Set for all windows: they share one engine, and a workspace has no say in how it runs. */
 const MACHINE = /^(engine\.|model$)/;
+/** What a workspace may set that is not trusted: less, never more. */
+const HARMLESS = ["tandem.enabled", "tandem.disabled_languages"];
 /** Of no use in an editor that has ghost text. */
 const ELSEWHERE = ["popup", "ghost_text"];
 
@@ -97,6 +99,8 @@ export function both() {
     const text = readFileSync(PACKAGE, "utf8");
     const manifest = JSON.parse(text);
     manifest.contributes.configuration = groups(JSON.parse(readFileSync(SCHEMA, "utf8")));
+    const all = manifest.contributes.configuration.flatMap((group) => Object.keys(group.properties));
+    manifest.capabilities.untrustedWorkspaces.restrictedConfigurations = all.filter((key) => !HARMLESS.includes(key));
     return [text, `${JSON.stringify(manifest, null, 2)}\n`];
 }
 

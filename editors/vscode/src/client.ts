@@ -14,14 +14,13 @@ import type {
     StaticFeature,
 } from "vscode-languageclient/node";
 import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn, State } from "vscode-languageclient/node";
+import { ANSWER } from "./answers";
 import type { Program, ServerStatus } from "./facts";
 import { Restarts } from "./restarts";
 import { explicit, keys, needsRestart, nested } from "./settings";
 
 /** The kinds of documents that the server is told of. */
 export const SCHEMES: readonly string[] = ["file", "untitled"];
-/** The scheme of answers, as the server has it. */
-export const ANSWER = "tandem-answer";
 
 /** Who hears what the server says. */
 export interface Listener {

@@ -40,6 +40,8 @@ export interface Facts {
     here: Here | undefined;
     /** `tandem.enabled` here, and who says so. */
     enabled: { value: boolean; by: "workspace" | "user" | "nobody" };
+    /** Is a folder open, so that there is a workspace to have settings of its own? */
+    workspace: boolean;
     /** Paused in this window, by the command. */
     paused: boolean;
     /** VS Code's own setting `editor.inlineSuggest.enabled`. */
@@ -119,4 +121,10 @@ export function off(facts: Facts): Off | undefined {
         return "language";
     }
     return undefined;
+}
+
+/** Is a model there, as far as the server has said? */
+export function hasModel(facts: Facts): boolean {
+    const states = ["asleep", "starting", "loading", "ready", "working"];
+    return facts.server !== undefined && states.includes(facts.server.state);
 }

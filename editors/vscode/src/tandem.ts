@@ -67,6 +67,7 @@ export class Tandem extends Disposable {
             server: this.status,
             here,
             enabled: { value: configuration.get("enabled", true), by },
+            workspace: (workspace.workspaceFolders ?? []).length > 0,
             paused: this.paused,
             ghostText: workspace.getConfiguration("editor", document).get("inlineSuggest.enabled", true),
         };
@@ -82,7 +83,7 @@ export class Tandem extends Disposable {
             setting: workspace.getConfiguration("tandem").get("serverPath", ""),
             extension: this.context.extensionPath,
             platform: process.platform,
-            path: process.env["PATH"] ?? process.env["Path"] ?? "",
+            path: process.env["PATH"] ?? "",
             home: os.homedir(),
             runs,
         });
