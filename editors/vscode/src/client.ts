@@ -5,7 +5,7 @@
 
 import * as os from "node:os";
 import type { ExtensionContext, LogOutputChannel } from "vscode";
-import { Uri, ViewColumn, window, workspace } from "vscode";
+import { window, workspace } from "vscode";
 import type {
     ClientCapabilities,
     LanguageClientOptions,
@@ -14,10 +14,11 @@ import type {
     StaticFeature,
 } from "vscode-languageclient/node";
 import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn, State } from "vscode-languageclient/node";
-import { ANSWER } from "./answers";
 import type { Program, ServerStatus } from "./facts";
+import { Reports } from "./progress";
 import { Restarts } from "./restarts";
 import { explicit, keys, needsRestart, nested } from "./settings";
+import { show } from "./showing";
 
 /** The kinds of documents that the server is told of. */
 export const SCHEMES: readonly string[] = ["file", "untitled"];
@@ -28,6 +29,8 @@ export interface Listener {
     status(now: ServerStatus): void;
     /** A command of the server was run, and this came of it. */
     ran(command: string, result: unknown): void;
+    /** What is being done with a model, in the server's words: `verifying`. */
+    phase(words: string): void;
     /** A setting was taken away that the server was started with. */
     outdated(): void;
 }
@@ -166,6 +169,7 @@ function state(now: State, failure: string): Program {
 }
 
 function middleware(settings: () => object, listener: Listener): Middleware {
+    const reports = new Reports();
     return {
         workspace: {
             configuration: (params, token, next) => {
@@ -176,15 +180,15 @@ function middleware(settings: () => object, listener: Listener): Middleware {
             },
         },
         window: {
-            showDocument: async (params, token, next) => {
-                if (!params.uri.startsWith(`${ANSWER}:`)) {
-                    return next(params, token);
-                }
-                const uri = Uri.parse(params.uri);
-                const preserveFocus = params.takeFocus !== true;
-                await window.showTextDocument(uri, { viewColumn: ViewColumn.Beside, preserveFocus, preview: false });
-                return { success: true };
-            },
+            showDocument: (params, token, next) => show(params, async () => next(params, token)),
+        },
+        handleWorkDoneProgress: (token, report, next) => {
+            const ours = reports.take(token, report);
+            if (ours === undefined) {
+                next(token, report);
+            } else {
+                listener.phase(ours.phase);
+            }
         },
         executeCommand: async (command, args, next) => {
             const result: unknown = await next(command, args);

@@ -11,7 +11,6 @@ import * as get from "./get";
 import * as menu from "./menu";
 import { Reports, watched } from "./program";
 import { server } from "./remote";
-import { isSet } from "./settings";
 import type { Change } from "./switches";
 import * as switches from "./switches";
 import type { Tandem } from "./tandem";
@@ -57,16 +56,13 @@ async function write(change: Change): Promise<void> {
 }
 
 async function toggleLanguage(tandem: Tandem): Promise<void> {
-    const { here, server: status } = tandem.facts;
+    const { here, disabledLanguages } = tandem.facts;
     if (here === undefined) {
         void window.showInformationMessage("tandem: open a file in the language that is meant.");
         return;
     }
-    const configuration = workspace.getConfiguration("tandem");
-    const inspected = configuration.inspect("disabled_languages");
-    const set = configuration.get<string[]>("disabled_languages", []);
-    const counts = isSet(inspected) ? set : (status?.disabledLanguages ?? []);
-    await write(switches.language(here.language, counts, inspected));
+    const inspected = workspace.getConfiguration("tandem").inspect("disabled_languages");
+    await write(switches.language(here.language, disabledLanguages, inspected));
 }
 
 async function toggleWorkspace(tandem: Tandem): Promise<void> {

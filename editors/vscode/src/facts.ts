@@ -37,11 +37,15 @@ export interface Facts {
     program: Program;
     /** `undefined` until the server has said it. */
     server: ServerStatus | undefined;
+    /** What is being done with a model: `downloading`, `verifying`; empty when nothing. */
+    phase: string;
     here: Here | undefined;
     /** `tandem.enabled` here, and who says so. */
     enabled: { value: boolean; by: "workspace" | "user" | "nobody" };
     /** Is a folder open, so that there is a workspace to have settings of its own? */
     workspace: boolean;
+    /** Languages without suggestions, by their ids. */
+    disabledLanguages: readonly string[];
     /** Paused in this window, by the command. */
     paused: boolean;
     /** VS Code's own setting `editor.inlineSuggest.enabled`. */
@@ -56,7 +60,7 @@ export type Condition =
     | { kind: "starting" }
     | { kind: "failed"; message: string }
     | { kind: "no_model"; message: string }
-    | { kind: "downloading"; percent: number }
+    | { kind: "downloading"; phase: string; percent: number }
     | { kind: "off"; why: Off }
     | { kind: "loading"; percent: number }
     | { kind: "working" }
@@ -76,7 +80,7 @@ export function condition(facts: Facts): Condition {
         case "failed":
             return { kind: "failed", message };
         case "downloading":
-            return { kind: "downloading", percent: server.percent ?? 0 };
+            return { kind: "downloading", phase: facts.phase, percent: server.percent ?? 0 };
         case "no_model":
             return { kind: "no_model", message };
         default:
@@ -117,7 +121,7 @@ export function off(facts: Facts): Off | undefined {
     if (here !== undefined && !here.served) {
         return "document";
     }
-    if (here !== undefined && server?.disabledLanguages?.includes(here.language)) {
+    if (here !== undefined && facts.disabledLanguages.includes(here.language)) {
         return "language";
     }
     return undefined;

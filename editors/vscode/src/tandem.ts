@@ -7,11 +7,13 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import type { ExtensionContext, LogOutputChannel } from "vscode";
 import { commands, Disposable, EventEmitter, window, workspace } from "vscode";
+import { forget } from "./answers";
 import { SCHEMES, Server } from "./client";
 import type { Facts, Here, Program, ServerStatus } from "./facts";
 import { languageName } from "./languages";
 import type { Found } from "./server";
 import { find } from "./server";
+import { isSet } from "./settings";
 
 /** The server's commands are registered while it runs; this runs one. */
 export type Ran = { command: string; result: unknown };
@@ -26,6 +28,7 @@ export class Tandem extends Disposable {
     private server: Server | undefined;
     private program: Program = { kind: "stopped" };
     private status: ServerStatus | undefined;
+    private phase = "";
     private paused = false;
     private turn: Promise<void> = Promise.resolve();
 
@@ -65,8 +68,13 @@ export class Tandem extends Disposable {
         return {
             program: this.program,
             server: this.status,
+            phase: this.phase,
             here,
             enabled: { value: configuration.get("enabled", true), by },
+            // What is set here counts, as the server will say too; else what stands in the user's own file.
+            disabledLanguages: isSet(configuration.inspect("disabled_languages"))
+                ? configuration.get<string[]>("disabled_languages", [])
+                : (this.status?.disabledLanguages ?? []),
             workspace: (workspace.workspaceFolders ?? []).length > 0,
             paused: this.paused,
             ghostText: workspace.getConfiguration("editor", document).get("inlineSuggest.enabled", true),
@@ -96,6 +104,7 @@ export class Tandem extends Disposable {
             this.server = undefined;
             this.status = undefined;
             this.paused = false;
+            forget();
             const found = this.find();
             if (found.kind === "missing") {
                 this.log.error(found.message);
@@ -107,6 +116,7 @@ export class Tandem extends Disposable {
                 program: (now) => this.server === server && this.now(now),
                 status: (now) => this.server === server && this.heard(now),
                 ran: (command, result) => this.ran(command, result),
+                phase: (words) => (this.phase = words),
                 outdated: () => void this.restart(),
             });
             this.server = server;
@@ -123,6 +133,7 @@ export class Tandem extends Disposable {
     private now(program: Program): void {
         if (program.kind !== "running") {
             this.status = undefined;
+            this.phase = "";
             this.paused = false;
         }
         this.program = program;

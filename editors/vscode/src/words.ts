@@ -85,6 +85,8 @@ function detail(now: Condition, facts: Facts): string {
         case "failed":
         case "no_model":
             return now.message;
+        case "downloading":
+            return now.phase;
         case "crashed":
             return `${now.message} Click to start it again.`;
         case "stopped":
