@@ -2,12 +2,13 @@
 // know nothing of VS Code, to be run by Node alone.
 
 import { build } from "esbuild";
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 
 const common = { bundle: true, platform: "node", target: "node20", sourcemap: false, logLevel: "warning" };
 
 if (process.argv.includes("--test")) {
     const tests = readdirSync("test").filter((name) => name.endsWith(".test.ts"));
+    rmSync("out/test", { recursive: true, force: true });
     const entryPoints = tests.map((name) => `test/${name}`);
     await build({ ...common, entryPoints, outdir: "out/test", format: "esm", outExtension: { ".js": ".mjs" } });
 } else {

@@ -5,10 +5,10 @@
 // setting that is offered here and then ignored would be a lie.
 
 import { readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 
-const SCHEMA = fileURLToPath(new URL("../../settings.schema.json", import.meta.url));
-const PACKAGE = fileURLToPath(new URL("../package.json", import.meta.url));
+// From this package's folder, where npm runs its scripts.
+const SCHEMA = "../settings.schema.json";
+const PACKAGE = "package.json";
 const USER_ONLY = /Only in your own `config\.toml`/;
 
 /** Set for all windows: they share one engine, and a workspace has no say in how it runs. */
@@ -104,6 +104,6 @@ export function both() {
     return [text, `${JSON.stringify(manifest, null, 2)}\n`];
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (process.argv.includes("--write")) {
     writeFileSync(PACKAGE, both()[1]);
 }

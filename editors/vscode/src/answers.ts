@@ -18,6 +18,11 @@ export function isAnswer(uri: Address): boolean {
     return uri.scheme === ANSWER || (uri.scheme === "file" && /\/asks\/[^/]+\/answer-\d+\.md$/.test(uri.path));
 }
 
+/** Is this what would be sent, for a person to look at? */
+export function isPreview(uri: Address): boolean {
+    return uri.scheme === "file" && /\/asks\/[^/]+\/preview-\d+\.md$/.test(uri.path);
+}
+
 /** The conversation that a document is an answer of, as far as that is known. */
 export function conversation(uri: Address | undefined): number | undefined {
     if (uri?.scheme !== ANSWER) {

@@ -2,61 +2,59 @@
 //
 // An answer is beside the file that was asked about: first as it comes, in a document of the scheme
 // `tandem-answer`, then, when it is whole, as a Markdown file in the same place, since in that one a
-// person can ask on. All else opens as VS Code would open it.
+// person can ask on. What it takes the place of is closed: the preview that was said yes to, the answer
+// before it in the same conversation. All else opens as VS Code would open it.
 
-import type { Tab, TextEditor } from "vscode";
-import { TabInputText, TextEditorRevealType, Uri, ViewColumn, window } from "vscode";
 import type { ResponseError, ShowDocumentParams, ShowDocumentResult } from "vscode-languageclient/node";
-import { ANSWER, conversation, isAnswer, remember } from "./answers";
+import { type Tab, TabInputText, TextEditorRevealType, Uri, ViewColumn, window } from "vscode";
+import { ANSWER, conversation, isAnswer, isPreview, remember } from "./answers";
 
 /** What is answered to the server. */
 type Shown = ShowDocumentResult | ResponseError<void>;
 
-export async function show(
-    params: ShowDocumentParams,
-    usual: () => Promise<Shown>,
-): Promise<Shown> {
+/** A document in a tab. */
+interface Open {
+    tab: Tab;
+    uri: Uri;
+}
+
+export async function show(params: ShowDocumentParams, usual: () => Promise<Shown>): Promise<Shown> {
     const uri = Uri.parse(params.uri);
     if (!isAnswer(uri)) {
         return usual();
     }
-    const preserveFocus = params.takeFocus !== true;
-    if (uri.scheme === ANSWER) {
-        const viewColumn = answerInSight()?.viewColumn ?? ViewColumn.Beside;
-        await window.showTextDocument(uri, { viewColumn, preserveFocus, preview: false });
-        return { success: true };
+    const before = open().filter((it) => isAnswer(it.uri));
+    const coming = newest(before.filter((it) => it.uri.scheme === ANSWER));
+    if (uri.scheme !== ANSWER) {
+        remember(uri, conversation(coming?.uri));
     }
-    const coming = tabOfOneThatComes();
-    if (coming === undefined) {
-        return usual();
-    }
-    const { tab, uri: before } = coming;
-    const seen = window.visibleTextEditors.find((editor) => editor.document.uri.toString() === before.toString());
-    const editor = await window.showTextDocument(uri, {
-        viewColumn: tab.group.viewColumn,
-        preserveFocus,
-        preview: false,
-    });
-    // Whoever reads goes on where they were.
+    const seen = window.visibleTextEditors.find((editor) => coming !== undefined && same(editor.document.uri, coming.uri));
     const range = seen?.visibleRanges[0];
-    if (range !== undefined) {
+    const viewColumn = (coming ?? before[0])?.tab.group.viewColumn ?? ViewColumn.Beside;
+    const preserveFocus = params.takeFocus !== true;
+    const editor = await window.showTextDocument(uri, { viewColumn, preserveFocus, preview: false });
+    if (range !== undefined && uri.scheme !== ANSWER) {
+        // Whoever reads goes on where they were.
         editor.revealRange(range, TextEditorRevealType.AtTop);
     }
-    remember(uri, conversation(before));
-    await window.tabGroups.close(tab, true);
+    const talk = conversation(uri);
+    const past = open().filter((it) => {
+        const replaced = talk !== undefined && conversation(it.uri) === talk && !same(it.uri, uri);
+        return replaced || (isPreview(it.uri) && it.tab.isPreview);
+    });
+    await window.tabGroups.close(past.map((it) => it.tab).filter((tab) => !tab.isDirty), true);
     return { success: true };
 }
 
-function answerInSight(): TextEditor | undefined {
-    return window.visibleTextEditors.find((editor) => isAnswer(editor.document.uri));
+function open(): Open[] {
+    const tabs = window.tabGroups.all.flatMap((group) => group.tabs);
+    return tabs.flatMap((tab) => (tab.input instanceof TabInputText ? [{ tab, uri: tab.input.uri }] : []));
 }
 
-/** The newest answer that is open as it comes. */
-function tabOfOneThatComes(): { tab: Tab; uri: Uri } | undefined {
-    const tabs = window.tabGroups.all.flatMap((group) => group.tabs);
-    const open = tabs.flatMap((tab) => {
-        const { input } = tab;
-        return input instanceof TabInputText && input.uri.scheme === ANSWER ? [{ tab, uri: input.uri }] : [];
-    });
-    return open.sort((a, b) => (conversation(b.uri) ?? 0) - (conversation(a.uri) ?? 0))[0];
+function newest(answers: Open[]): Open | undefined {
+    return answers.sort((a, b) => (conversation(b.uri) ?? 0) - (conversation(a.uri) ?? 0))[0];
+}
+
+function same(a: Uri, b: Uri): boolean {
+    return a.toString() === b.toString();
 }
