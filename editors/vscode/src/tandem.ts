@@ -15,6 +15,9 @@ import type { Found } from "./server";
 import { find } from "./server";
 import { isSet } from "./settings";
 
+/** Settings that count from the server's next start on: what is run, and how. */
+const AT_START = ["tandem.serverPath", "tandem.model", "tandem.engine"];
+
 /** The server's commands are registered while it runs; this runs one. */
 export type Ran = { command: string; result: unknown };
 
@@ -42,7 +45,7 @@ export class Tandem extends Disposable {
             // A language that was changed comes as a close and an open.
             workspace.onDidOpenTextDocument(tell),
             workspace.onDidChangeConfiguration((change) => {
-                if (change.affectsConfiguration("tandem.serverPath")) {
+                if (AT_START.some((key) => change.affectsConfiguration(key))) {
                     void this.restart();
                 } else if (change.affectsConfiguration("tandem")) {
                     this.server?.settingsChanged();
