@@ -6,7 +6,7 @@
 // path is the last line printed.
 
 import { createVSIX } from "@vscode/vsce";
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -37,9 +37,10 @@ if (existsSync(path.join(beside, "licences"))) {
 for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) {
     cpSync(path.join(root, licence), licence);
 }
+writeFileSync("LICENSE.txt", "MIT or Apache-2.0, as you like: see LICENSE-MIT and LICENSE-APACHE.\n");
 
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 mkdirSync("dist", { recursive: true });
 const packagePath = path.resolve(`dist/tandem-${target}-${version}.vsix`);
-await createVSIX({ cwd: here, target, packagePath, dependencies: false, skipLicense: false });
+await createVSIX({ cwd: here, target, packagePath, dependencies: false, allowMissingRepository: true });
 console.log(packagePath);

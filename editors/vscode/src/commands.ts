@@ -90,6 +90,15 @@ function setKey(tandem: Tandem): void {
     }
     const terminal = window.createTerminal({ name: "tandem key", shellPath: found.program, shellArgs: ["key", "set"] });
     terminal.show();
+    // It goes away when the program has ended well, with what the program said.
+    const closing = window.onDidCloseTerminal((closed) => {
+        if (closed === terminal) {
+            closing.dispose();
+            if (closed.exitStatus?.code === 0) {
+                void window.showInformationMessage("tandem: the key is in your system's keyring.");
+            }
+        }
+    });
 }
 
 async function show(tandem: Tandem, reports: Reports, title: string, name: string, args: string[]): Promise<void> {
