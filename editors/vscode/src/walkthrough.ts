@@ -67,6 +67,8 @@ async function hint(context: ExtensionContext, facts: Facts): Promise<void> {
 /** `tandem.openWalkthrough`. */
 export async function open(context: ExtensionContext): Promise<void> {
     await commands.executeCommand("workbench.action.openWalkthrough", `${context.extension.id}#start`, false);
+    // What was true before VS Code knew the walkthrough completes no step; this becomes true now.
+    set("looked", true);
 }
 
 /** `tandem.tryIt`. */
