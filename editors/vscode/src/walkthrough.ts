@@ -3,7 +3,7 @@
 // Steps are done by context keys, which package.json names; those that outlast a window are kept in the
 // extension's global state.
 
-import type { ExtensionContext } from "vscode";
+import type { ExtensionContext, TabChangeEvent } from "vscode";
 import { commands, Selection, window, workspace } from "vscode";
 import type { Facts } from "./facts";
 import { condition, hasModel } from "./facts";
@@ -45,6 +45,9 @@ export function follow(context: ExtensionContext, tandem: Tandem): void {
         set("hasModel", hasModel(facts));
         void hint(context, facts);
     }, undefined, context.subscriptions);
+    // VS Code's own pages have no input that extensions know; the walkthrough may be one of them.
+    const pages = ({ opened }: TabChangeEvent) => opened.some((tab) => tab.input === undefined) && look();
+    window.tabGroups.onDidChangeTabs(pages, undefined, context.subscriptions);
 }
 
 function set(key: string, value: boolean): void {
@@ -67,7 +70,12 @@ async function hint(context: ExtensionContext, facts: Facts): Promise<void> {
 /** `tandem.openWalkthrough`. */
 export async function open(context: ExtensionContext): Promise<void> {
     await commands.executeCommand("workbench.action.openWalkthrough", `${context.extension.id}#start`, false);
-    // What was true before VS Code knew the walkthrough completes no step; this becomes true now.
+    look();
+}
+
+/** What was true before VS Code looked at the walkthrough completes no step; this becomes true anew. */
+function look(): void {
+    set("looked", false);
     set("looked", true);
 }
 
