@@ -33,8 +33,7 @@ const OWN = {
         enum: ["off", "messages", "compact", "verbose"],
         default: "off",
         scope: "window",
-        markdownDescription:
-            "What of the conversation with the server is logged, once the log's level is *Trace*.",
+        markdownDescription: "What of the conversation with the server is logged, once the log's level is *Trace*.",
     },
 };
 

@@ -12,11 +12,14 @@ export async function ask(kind: "ask" | "change"): Promise<void> {
     const editor = window.activeTextEditor;
     const talk = editor && conversation(editor.document.uri);
     if (editor === undefined || (talk === undefined && !SCHEMES.includes(editor.document.uri.scheme))) {
-        void window.showInformationMessage("tandem: open the file that you want to ask about, and put the cursor there.");
+        void window.showInformationMessage(
+            "tandem: open the file that you want to ask about, and put the cursor there.",
+        );
         return;
     }
     const question = await window.showInputBox({
-        title: kind === "change" ? "Ask Claude to change this" : talk === undefined ? "Ask Claude about this" : "Ask on",
+        title:
+            kind === "change" ? "Ask Claude to change this" : talk === undefined ? "Ask Claude about this" : "Ask on",
         prompt: "Nothing is sent before you have seen it.",
         placeHolder: kind === "change" ? "Take the lock only once" : "Why does this deadlock?",
         ignoreFocusOut: true,

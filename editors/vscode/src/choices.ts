@@ -87,7 +87,11 @@ function switches(now: Condition, facts: Facts): Line[] {
     if (why === "paused") {
         found.push({ command: "tandem.pause", label: "$(play-circle) Go on in this window" });
     } else if (why === undefined || why === "language" || why === "document") {
-        found.push({ command: "tandem.pause", label: "$(debug-pause) Pause in this window", description: "until it is closed" });
+        found.push({
+            command: "tandem.pause",
+            label: "$(debug-pause) Pause in this window",
+            description: "until it is closed",
+        });
     }
     return found;
 }

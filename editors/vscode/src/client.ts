@@ -74,7 +74,12 @@ export class Server {
     /** Why it does not run. */
     private failure = "";
 
-    constructor(program: string, context: ExtensionContext, log: LogOutputChannel, private readonly listener: Listener) {
+    constructor(
+        program: string,
+        context: ExtensionContext,
+        log: LogOutputChannel,
+        private readonly listener: Listener,
+    ) {
         this.names = keys(context.extension.packageJSON);
         const options: LanguageClientOptions = {
             documentSelector: SCHEMES.map((scheme) => ({ scheme })),

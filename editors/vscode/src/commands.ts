@@ -68,7 +68,9 @@ async function toggleLanguage(tandem: Tandem): Promise<void> {
 async function toggleWorkspace(tandem: Tandem): Promise<void> {
     const { enabled, workspace: isOpen } = tandem.facts;
     if (!isOpen) {
-        void window.showInformationMessage("tandem: no folder is open, so that there is no workspace to turn it off in.");
+        void window.showInformationMessage(
+            "tandem: no folder is open, so that there is no workspace to turn it off in.",
+        );
         return;
     }
     await write(switches.workspace(enabled.value, workspace.getConfiguration("tandem").inspect("enabled")));

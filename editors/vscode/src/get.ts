@@ -62,7 +62,10 @@ async function pull(tandem: Tandem, model: Model): Promise<void> {
                 const now = condition(tandem.facts);
                 if (now.kind === "downloading") {
                     begun = true;
-                    progress.report({ increment: Math.max(now.percent - percent, 0), message: `${now.phase} ${now.percent} %` });
+                    progress.report({
+                        increment: Math.max(now.percent - percent, 0),
+                        message: `${now.phase} ${now.percent} %`,
+                    });
                     percent = now.percent;
                 } else if (begun || now.kind === "crashed" || now.kind === "stopped") {
                     end();

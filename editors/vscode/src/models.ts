@@ -34,7 +34,11 @@ export function line(model: Model): { label: string; description: string; detail
     const here = model.installed && !model.damaged;
     return {
         label: `${here ? "$(check)" : "$(cloud-download)"} ${model.name}`,
-        description: here ? "installed" : model.damaged ? `damaged: download again, ${size(model.about_bytes)}` : `download, ${size(model.about_bytes)}`,
+        description: here
+            ? "installed"
+            : model.damaged
+              ? `damaged: download again, ${size(model.about_bytes)}`
+              : `download, ${size(model.about_bytes)}`,
         detail: `${model.parameters}: ${model.note}`,
     };
 }

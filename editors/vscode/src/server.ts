@@ -24,8 +24,7 @@ export interface Surroundings {
 
 /** Where the program was found, or why not. */
 export type Found =
-    | { kind: "found"; program: string; by: "setting" | "package" | "PATH" }
-    | { kind: "missing"; message: string };
+    { kind: "found"; program: string; by: "setting" | "package" | "PATH" } | { kind: "missing"; message: string };
 
 /** The server's program. */
 export function find(around: Surroundings): Found {

@@ -28,7 +28,9 @@ export async function show(params: ShowDocumentParams, usual: () => Promise<Show
     if (uri.scheme !== ANSWER) {
         remember(uri, conversation(coming?.uri));
     }
-    const seen = window.visibleTextEditors.find((editor) => coming !== undefined && same(editor.document.uri, coming.uri));
+    const seen = window.visibleTextEditors.find(
+        (editor) => coming !== undefined && same(editor.document.uri, coming.uri),
+    );
     const range = seen?.visibleRanges[0];
     const viewColumn = (coming ?? before[0])?.tab.group.viewColumn ?? ViewColumn.Beside;
     const preserveFocus = params.takeFocus !== true;
@@ -42,7 +44,10 @@ export async function show(params: ShowDocumentParams, usual: () => Promise<Show
         const replaced = talk !== undefined && conversation(it.uri) === talk && !same(it.uri, uri);
         return replaced || (isPreview(it.uri) && it.tab.isPreview);
     });
-    await window.tabGroups.close(past.map((it) => it.tab).filter((tab) => !tab.isDirty), true);
+    await window.tabGroups.close(
+        past.map((it) => it.tab).filter((tab) => !tab.isDirty),
+        true,
+    );
     return { success: true };
 }
 

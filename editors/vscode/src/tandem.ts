@@ -60,8 +60,7 @@ export class Tandem extends Disposable {
     get facts(): Facts {
         const configuration = workspace.getConfiguration("tandem");
         const set = configuration.inspect<boolean>("enabled");
-        const by =
-            set?.workspaceValue !== undefined ? "workspace" : set?.globalValue !== undefined ? "user" : "nobody";
+        const by = set?.workspaceValue !== undefined ? "workspace" : set?.globalValue !== undefined ? "user" : "nobody";
         const document = window.activeTextEditor?.document;
         const here: Here | undefined = document && {
             language: document.languageId,

@@ -34,17 +34,25 @@ export function follow(context: ExtensionContext, tandem: Tandem): void {
             set(key, true);
         }
     };
-    tandem.onRun(({ command }) => {
-        if (command === "tandem.accept") {
-            done("accepted");
-        } else if (command === "tandem.ask") {
-            done("asked");
-        }
-    }, undefined, context.subscriptions);
-    tandem.onChange((facts) => {
-        set("hasModel", hasModel(facts));
-        void hint(context, facts);
-    }, undefined, context.subscriptions);
+    tandem.onRun(
+        ({ command }) => {
+            if (command === "tandem.accept") {
+                done("accepted");
+            } else if (command === "tandem.ask") {
+                done("asked");
+            }
+        },
+        undefined,
+        context.subscriptions,
+    );
+    tandem.onChange(
+        (facts) => {
+            set("hasModel", hasModel(facts));
+            void hint(context, facts);
+        },
+        undefined,
+        context.subscriptions,
+    );
     // VS Code's own pages have no input that extensions know; the walkthrough may be one of them.
     const pages = ({ opened }: TabChangeEvent) => opened.some((tab) => tab.input === undefined) && look();
     window.tabGroups.onDidChangeTabs(pages, undefined, context.subscriptions);

@@ -12,11 +12,14 @@ function lines(change: Partial<Facts> = {}, server: Partial<ServerStatus> = {}, 
 }
 
 function labels(change: Partial<Facts> = {}, server: Partial<ServerStatus> = {}): string {
-    return lines(change, server).map((line) => line.label.replace(/^\S+ /, "")).join("\n");
+    return lines(change, server)
+        .map((line) => line.label.replace(/^\S+ /, ""))
+        .join("\n");
 }
 
 test("where all is well, it can be turned off: here, in the workspace, everywhere, for now", () => {
-    const expected = "Turn off for Rust\nTurn off in this workspace\nTurn off everywhere\nPause in this window\nAsk Claude";
+    const expected =
+        "Turn off for Rust\nTurn off in this workspace\nTurn off everywhere\nPause in this window\nAsk Claude";
     assert.ok(labels().startsWith(expected), labels());
 });
 

@@ -25,7 +25,10 @@ test("package.json has the settings of the schema; `npm run settings` writes the
 test("what only the user's own file may set is not offered", () => {
     const offered = keys(manifest);
     assert.ok(offered.includes("completion.confidence") && offered.includes("disabled_languages"));
-    assert.deepEqual(offered.filter((key) => /^(ask|model_path)\b/.test(key)), []);
+    assert.deepEqual(
+        offered.filter((key) => /^(ask|model_path)\b/.test(key)),
+        [],
+    );
 });
 
 test("a workspace chooses no program, no model, and not how the engine runs", () => {

@@ -11,7 +11,10 @@ import { Restarts } from "../src/restarts";
 
 test("a server that ends again and again is left alone after the fifth time in three minutes", () => {
     const restarts = new Restarts();
-    assert.deepEqual([0, 1, 2, 3, 4].map((second) => restarts.again(second * 1000)), [true, true, true, true, false]);
+    assert.deepEqual(
+        [0, 1, 2, 3, 4].map((second) => restarts.again(second * 1000)),
+        [true, true, true, true, false],
+    );
 });
 
 test("crashes of long ago do not count", () => {
@@ -31,7 +34,11 @@ const MODEL: Model = {
 };
 
 test("a model that would be downloaded says so, and how much it is", () => {
-    assert.deepEqual(line(MODEL), { label: "$(cloud-download) small", description: "download, 491 MB", detail: "0.5B: fast" });
+    assert.deepEqual(line(MODEL), {
+        label: "$(cloud-download) small",
+        description: "download, 491 MB",
+        detail: "0.5B: fast",
+    });
     assert.equal(line({ ...MODEL, about_bytes: 8.1e9 }).description, "download, 8.1 GB");
     assert.equal(line({ ...MODEL, installed: true }).description, "installed");
     assert.match(line({ ...MODEL, installed: true, damaged: true }).description, /damaged.*491 MB/);
