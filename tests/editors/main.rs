@@ -11,3 +11,4 @@ mod life;
 #[allow(dead_code, reason = "the tests of asking Claude use the rest")]
 mod stand_in;
 mod terminal;
+mod vscode;
