@@ -71,11 +71,8 @@ impl Backend {
     /// `textDocument/completion`.
     pub async fn popup(&self, params: popup::Params) -> Result<Option<Value>> {
         let Some(ticket) = self.session.take_ticket(params.tandem_ticket) else { return Ok(None) };
-        tokio::select! {
-            biased;
-            () = ticket.superseded.cancelled() => Ok(None),
-            menu = self.session.menu(&ticket, &params) => Ok(Some(menu)),
-        }
+        let _waiting = self.session.board.wait();
+        Ok(self.session.menu(ticket, &params).await)
     }
 
     /// `workspace/textDocumentContent` of LSP 3.18: the text of a document of ours.
