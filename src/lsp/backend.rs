@@ -143,7 +143,9 @@ impl LanguageServer for Backend {
             Encoding::Utf16 => PositionEncodingKind::UTF16,
             Encoding::Utf32 => PositionEncodingKind::UTF32,
         };
-        let triggers = [".", ":", "(", " ", "=", ","].map(str::to_owned).to_vec();
+        // The tab is for a line that is opened with its indentation: Helix looks at what stands before the
+        // cursor then, as it does after a key.
+        let triggers = [".", ":", "(", " ", "\t", "=", ","].map(str::to_owned).to_vec();
         Ok(InitializeResult {
             server_info: Some(ServerInfo {
                 name: "tandem".into(),

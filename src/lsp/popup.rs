@@ -10,7 +10,7 @@
 mod entry;
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use self::entry::{Entry, Line};
 use super::fates::Showing;
 use super::session::{NamedDocument, Session, Ticket, WirePosition, WireRange};
-use crate::completer::Place;
+use crate::completer::{Place, Source};
 use crate::document::{Snapshot, position};
 
 /// The method's name.
@@ -51,6 +51,13 @@ struct Context {
 const INVOKED: u32 = 1;
 /// `CompletionTriggerKind`: a list that was incomplete is asked for again, with the next key.
 const INCOMPLETE: u32 = 3;
+
+/// How long Helix hears nothing of it that there is no suggestion. It shows the first list that it gets,
+/// waits 0.1 s for the others', and forgets those of slower servers when it had nothing to show by then.
+/// A list that is empty and complete is no first one, but is not asked for again while the menu of
+/// another server stays open; so it gets an incomplete one when the others have had their turn
+/// (`request_completions` in helix-term/src/handlers/completion/request.rs, 25.07).
+const OTHERS: Duration = Duration::from_millis(300);
 
 /// Where a menu was last asked for: a document, its version, the cursor's byte.
 #[derive(Default)]
@@ -95,18 +102,20 @@ impl Session {
         let mut typed = String::new();
         loop {
             let now = ticket.snapshot.as_ref()?;
-            let items = tokio::select! {
+            let list = tokio::select! {
                 biased;
                 () = ticket.superseded.cancelled() => None,
-                items = self.entries(&asked, now, &typed) => Some(items),
+                list = async {
+                    let (items, source) = self.entries(&asked, now, &typed).await;
+                    let again = kind == INCOMPLETE || source != Source::Nothing;
+                    if again && items.is_empty() && kind != INCOMPLETE && self.facts().is_helix() {
+                        tokio::time::sleep_until((asked.at + OTHERS).into()).await;
+                    }
+                    json!({"isIncomplete": again, "items": items})
+                } => Some(list),
             };
-            if let Some(items) = items {
-                // An empty list is a complete one. Helix shows the first list that it gets, waits
-                // 0.1 s for the others' and forgets those of slower servers if it had nothing to
-                // show: an incomplete list counts as a first one even when it is empty
-                // (`request_completions`, helix-term/src/handlers/completion/request.rs).
-                let incomplete = !items.is_empty() || kind == INCOMPLETE;
-                return Some(json!({"isIncomplete": incomplete, "items": items}));
+            if list.is_some() {
+                return list;
             }
             ticket = self.ticket_again(uri, &ticket)?;
             typed = typed_since(&asked, ticket.snapshot.as_ref()?)?;
@@ -114,7 +123,12 @@ impl Session {
     }
 
     /// The entries for a request, in the text as it is `now`, which has this much more of the word.
-    async fn entries(&self, asked: &Asked<'_>, now: &Snapshot, typed: &str) -> Vec<Value> {
+    async fn entries(
+        &self,
+        asked: &Asked<'_>,
+        now: &Snapshot,
+        typed: &str,
+    ) -> (Vec<Value>, Source) {
         let &Asked { uri, ref text, cursor, invoked, at } = asked;
         let cursor_now = cursor + typed.len();
         let place = Place {
@@ -162,7 +176,7 @@ impl Session {
                 "command": {"title": "Accepted", "command": "tandem.accept"},
             })
         };
-        suggestions.enumerate().map(item).collect()
+        (suggestions.enumerate().map(item).collect(), completion.source)
     }
 }
 
