@@ -59,18 +59,32 @@ const INCOMPLETE: u32 = 3;
 /// (`request_completions` in helix-term/src/handlers/completion/request.rs, 25.07).
 const OTHERS: Duration = Duration::from_millis(300);
 
-/// Where a menu was last asked for: a document, its version, the cursor's byte.
+/// Where a menu was last asked for, other than with the next key of an open one.
 #[derive(Default)]
-pub struct LastAsked(Mutex<Option<(String, i32, usize)>>);
+pub struct LastAsked(Mutex<Last>);
+
+#[derive(Default)]
+struct Last {
+    uri: String,
+    version: i32,
+    cursor: usize,
+    /// By a person.
+    invoked: bool,
+}
 
 impl LastAsked {
-    /// Notes a request; says whether the one before was about the very same.
-    fn again(&self, uri: &str, version: i32, cursor: usize) -> bool {
-        let now = Some((uri.to_owned(), version, cursor));
+    /// Whether it is a person who asks, here or for the menu that this goes on with. Helix asks in the
+    /// same way for a key and for Ctrl-x, but for a key only behind a word, and once.
+    fn by_a_person(&self, kind: u32, uri: &str, text: &Snapshot, cursor: usize) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = *last == now;
-        *last = now;
-        same
+        if kind == INCOMPLETE {
+            return last.invoked && last.uri == uri;
+        }
+        let again = last.uri == uri && last.version == text.version && last.cursor == cursor;
+        let in_word = !entry::word(&before(text, cursor)).is_empty();
+        let invoked = kind == INVOKED && (again || !in_word);
+        *last = Last { uri: uri.to_owned(), version: text.version, cursor, invoked };
+        invoked
     }
 }
 
@@ -82,6 +96,8 @@ struct Asked<'a> {
     /// The cursor's byte in it.
     cursor: usize,
     invoked: bool,
+    /// Several entries are wanted. Typed on, it is the one that was meant.
+    several: bool,
     at: Instant,
 }
 
@@ -94,11 +110,9 @@ impl Session {
         let Some(cursor) = self.place(&text, params.position) else { return Some(nothing) };
         let uri = &params.text_document.uri;
         let kind = params.context.trigger_kind;
-        let invoked = kind == INVOKED && {
-            let again = self.menu_asked.again(uri, text.version, cursor);
-            again || entry::word(&before(&text, cursor)).is_empty()
-        };
-        let asked = Asked { uri, text, cursor, invoked, at: Instant::now() };
+        let invoked = self.menu_asked.by_a_person(kind, uri, &text, cursor);
+        let several = invoked && kind != INCOMPLETE;
+        let asked = Asked { uri, text, cursor, invoked, several, at: Instant::now() };
         let mut typed = String::new();
         loop {
             let now = ticket.snapshot.as_ref()?;
@@ -129,7 +143,7 @@ impl Session {
         now: &Snapshot,
         typed: &str,
     ) -> (Vec<Value>, Source) {
-        let &Asked { uri, ref text, cursor, invoked, at } = asked;
+        let &Asked { uri, ref text, cursor, invoked, several, at } = asked;
         let cursor_now = cursor + typed.len();
         let place = Place {
             document: uri,
@@ -139,7 +153,11 @@ impl Session {
             cursor: cursor_now,
             invoked,
         };
-        let completion = self.completer.complete(place, self.settings.get().style()).await;
+        let mut style = self.settings.get().style();
+        if !several {
+            style.candidates = 1;
+        }
+        let completion = self.completer.complete(place, style).await;
         let before_now = before(now, cursor_now);
         let word = entry::word(&before_now);
         let shown = Showing {

@@ -207,3 +207,19 @@ async fn a_person_who_asks_gets_up_to_three_entries_and_a_word_being_typed_one()
     assert_eq!(labels(menu(&mut helix, at, INVOKED).await), ["abone(a);"]);
     assert_eq!(labels(menu(&mut helix, at, INVOKED).await).len(), 3);
 }
+
+#[tokio::test]
+async fn a_menu_that_a_person_asked_for_stays_theirs_while_the_word_is_typed() {
+    use tandem::engine::{Confidence, Figures};
+    // The model is in doubt: it is shown to none but a person who asks.
+    let doubt = Confidence { first: -3.0, least: -3.0, mean: -3.0, tokens: 3 };
+    let figures = Figures { confidence: Some(doubt), ..Figures::default() };
+    let engine =
+        Scripted::new(move |_| vec![Step::Text("compute(a);\n".into()), Step::Done(figures)]);
+    let (mut helix, at) = helix(engine, "let x = $0\n").await;
+    assert_eq!(menu(&mut helix, at, CHARACTER).await["items"], json!([]));
+    assert_eq!(menu(&mut helix, at, INVOKED).await["items"][0]["label"], "compute(a);");
+    helix.insert(at.0, at.1, "c").await;
+    let on = menu(&mut helix, (at.0, at.1 + 1), INCOMPLETE).await;
+    assert_eq!(on["items"][0]["label"], "compute(a);");
+}
