@@ -5,7 +5,8 @@ In: the languages.toml of two versions of Helix, and the versions. Out, on stand
 programming language the list of servers that the newer Helix has by itself, with tandem behind them. A
 list of one's own replaces Helix's whole list, so it must be said again. What the older Helix does not
 know is there as comments: one unknown language, and Helix ignores the whole file. Refuses what is no
-language to program in: what is listed in OTHERS would be prose, data, or files that hold secrets.
+language to program in, but for Markdown, which answers are written in: what is listed in OTHERS would be
+prose, data, or files that hold secrets.
 
     python3 editors/helix/generate.py NEWER/languages.toml 25.07.1 OLDER/languages.toml 25.01.1 \
         > editors/helix/languages.toml
@@ -23,6 +24,11 @@ import tomllib
 # language's own server.
 TANDEM = '{ name = "tandem", only-features = ["completion", "code-action", "workspace-command"] }'
 
+# Questions to Claude and its answers are Markdown files, with things to choose on them. No suggestions in
+# prose.
+PAPERS = "markdown"
+TANDEM_ON_PAPERS = '{ name = "tandem", only-features = ["code-action", "workspace-command"] }'
+
 # In Helix's list, and not programs: prose, data, settings, what tools write, parts of other languages.
 OTHERS = set(
     """
@@ -30,7 +36,7 @@ OTHERS = set(
     diff djot doxyfile drools dtd dunstrc ebnf edoc env esdl fga flatbuffers fidl gemini gherkin ghostty
     git-attributes git-cliff-config git-commit git-config git-ignore git-notes git-rebase go-format-string
     gomod gowork hocon hosts hyprlang ini iex jjconfig jjdescription jjrevset jjtemplate jsdoc json json-ld
-    json5 jsonc kconfig kdl klog ldif ledger llvm-mir-yaml log lpf lua-format-string mail markdoc markdown
+    json5 jsonc kconfig kdl klog ldif ledger llvm-mir-yaml log lpf lua-format-string mail markdoc
     markdown-rustdoc markdown.inline metamath miseconfig msbuild nearley nestedtext nginx ohm org passwd pem
     pip-requirements po pod properties proverif qmv regex robots.txt ron rpmspec rst rust-format-args
     rust-format-args-macro scfg sgf shellcheckrc spicedb ssh_client_config strace strictdoc styx sway
@@ -73,13 +79,15 @@ def piece(language, later):
     shared = "; ".join(taken_from(language, later))
     if shared:
         lines.insert(0, f"# Takes endings from another language that is not in your file: {shared}.")
-    lines.append(f"language-servers = [{', '.join([*servers, TANDEM])}]")
+    tandem = TANDEM_ON_PAPERS if language["name"] == PAPERS else TANDEM
+    lines.append(f"language-servers = [{', '.join([*servers, tandem])}]")
     return "\n".join(lines)
 
 
 HEAD = """\
-# tandem in Helix, for every programming language that Helix {version} knows: {count} of them, the last
-# {new} as comments. Made by editors/helix/generate.py from Helix's own lists; not written by hand.
+# tandem in Helix {version}, for every programming language that it knows, and for Markdown, in which
+# Claude's answers are: {count} of them, the last {new} as comments. Made by editors/helix/generate.py from
+# Helix's own lists; not written by hand.
 #
 # Copy the whole file to ~/.config/helix/languages.toml, or the server below and your languages' pieces
 # into the one that you have. Each piece says Helix's own servers again, because a list of your own

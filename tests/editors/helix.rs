@@ -27,7 +27,8 @@ pub fn start(helix: &Path, desk: &Desk, name: &str, servers: &str) -> Terminal {
          [language-server.quick]\ncommand = \"python3\"\nargs = [{words:?}, \"0\", \"retry\", \"return\"]\n\n\
          [language-server.slow]\ncommand = \"python3\"\nargs = [{words:?}, \"600\", \"retry\", \"return\"]\n\n\
          [[language]]\nname = \"python\"\nlanguage-servers = [{servers}]\n\n\
-         [[language]]\nname = \"go\"\nlanguage-servers = [{servers}]\n"
+         [[language]]\nname = \"go\"\nlanguage-servers = [{servers}]\n\n\
+         [[language]]\nname = \"markdown\"\nlanguage-servers = [\"tandem\"]\n"
     );
     let folder = desk.home.join("config/helix");
     fs::create_dir_all(&folder).expect("a folder");
@@ -217,7 +218,11 @@ fn an_action_asks_claude_and_the_answers_edits_are_applied() {
     terminal.keep("consent");
     assert!(desk.stand_in.seen().is_empty(), "sent before a yes");
     terminal.shows("Send to 127.0.0.1");
-    // Helix has the first choice selected.
+    // Closed, the choices stand on the preview.
+    terminal.press(&["Escape"]);
+    terminal.wait("no question", |screen| !screen.contains("Send to 127.0.0.1"));
+    terminal.keys(" a");
+    terminal.shows("Send to 127.0.0.1");
     terminal.press(&["Enter"]);
     terminal.shows("It starts too high.");
     terminal.keep("answer");
