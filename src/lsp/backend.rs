@@ -72,11 +72,8 @@ impl Backend {
     /// `textDocument/completion`.
     pub async fn popup(&self, params: popup::Params) -> Result<Option<Value>> {
         let Some(ticket) = self.session.take_ticket(params.tandem_ticket) else { return Ok(None) };
-        tokio::select! {
-            biased;
-            () = ticket.superseded.cancelled() => Ok(None),
-            menu = self.session.menu(&ticket, &params) => Ok(Some(menu)),
-        }
+        let _waiting = self.session.board.wait();
+        Ok(self.session.menu(ticket, &params).await)
     }
 
     /// `workspace/textDocumentContent` of LSP 3.18: the text of a document of ours.
@@ -145,7 +142,9 @@ impl LanguageServer for Backend {
             Encoding::Utf16 => PositionEncodingKind::UTF16,
             Encoding::Utf32 => PositionEncodingKind::UTF32,
         };
-        let triggers = [".", ":", "(", " ", "=", ","].map(str::to_owned).to_vec();
+        // The tab is for a line that is opened with its indentation: Helix looks at what stands before the
+        // cursor then, as it does after a key.
+        let triggers = [".", ":", "(", " ", "\t", "=", ","].map(str::to_owned).to_vec();
         Ok(InitializeResult {
             server_info: Some(ServerInfo {
                 name: "tandem".into(),

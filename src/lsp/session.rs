@@ -12,6 +12,7 @@ use tower_lsp::lsp_types::Url;
 use super::Parts;
 use super::ask::Asks;
 use super::client_facts::ClientFacts;
+use super::popup::LastAsked;
 use super::progress::Cancellable;
 use super::status::Board;
 use crate::ask::sources::Read;
@@ -64,6 +65,7 @@ pub struct Session {
     pub asks: Asks,
     pub progress: Cancellable,
     pub board: Board,
+    pub(super) menu_asked: LastAsked,
     folders: RwLock<Vec<PathBuf>>,
     /// The next suggestion's number.
     pub(super) suggestions: AtomicU64,
@@ -99,6 +101,7 @@ impl Session {
             asks: Asks::new(ledger, papers),
             progress: Cancellable::default(),
             board: Board::default(),
+            menu_asked: LastAsked::default(),
             folders: RwLock::default(),
             suggestions: AtomicU64::new(1),
             layers: Mutex::new(layers),
@@ -225,19 +228,30 @@ impl Session {
 
     /// `Err` with a warning when the document is unknown or the change does not fit.
     pub fn change(&self, params: DidChange) -> Result<(), String> {
-        let uri = params.text_document.uri;
+        let DidChange { text_document: ChangedDocument { uri, version }, content_changes } = params;
+        let result = self.apply(&uri, version, content_changes);
+        // Behind the change: who goes on from here finds the new text.
         self.supersede(&uri);
-        let Some(mut open) = self.documents.get_mut(&uri) else {
+        result
+    }
+
+    fn apply(
+        &self,
+        uri: &str,
+        version: Option<i32>,
+        changes: Vec<ContentChange>,
+    ) -> Result<(), String> {
+        let Some(mut open) = self.documents.get_mut(uri) else {
             return Err(format!("{uri} was changed but is not open"));
         };
         let before = open.document.snapshot().map(|snapshot| snapshot.rope);
         let document = &mut open.document;
-        let version = params.text_document.version.unwrap_or(document.version());
-        let changes: Vec<Change> = params.content_changes.into_iter().map(Change::from).collect();
+        let version = version.unwrap_or(document.version());
+        let changes: Vec<Change> = changes.into_iter().map(Change::from).collect();
         let result = document.change(version, &changes, self.facts().encoding);
-        self.note_buffer(&uri, document);
+        self.note_buffer(uri, document);
         if !matches!(result, Err(EditError::OldVersion { .. })) {
-            self.changed(&uri, before, &mut open);
+            self.changed(uri, before, &mut open);
         }
         result.map_err(|error: EditError| format!("{uri}: {error}"))
     }
@@ -284,10 +298,24 @@ impl Session {
         if let Some(older) = self.turns.insert(uri.to_owned(), superseded.clone()) {
             older.cancel();
         }
-        let snapshot = self.documents.get(uri).and_then(|open| open.document.snapshot());
         let number = self.next_ticket.fetch_add(1, Ordering::Relaxed);
-        self.tickets.insert(number, Ticket { snapshot, superseded });
+        self.tickets.insert(number, Ticket { snapshot: self.snapshot(uri), superseded });
         number
+    }
+
+    /// A new moment for a request whose document has changed; `None` when something newer was asked
+    /// for there, or the document was closed.
+    pub fn ticket_again(&self, uri: &str, ticket: &Ticket) -> Option<Ticket> {
+        let superseded = CancellationToken::new();
+        {
+            let mut turn = self.turns.get_mut(uri).filter(|turn| **turn == ticket.superseded)?;
+            turn.clone_from(&superseded);
+        }
+        Some(Ticket { snapshot: self.snapshot(uri), superseded })
+    }
+
+    fn snapshot(&self, uri: &str) -> Option<Snapshot> {
+        self.documents.get(uri).and_then(|open| open.document.snapshot())
     }
 
     pub fn take_ticket(&self, number: u64) -> Option<Ticket> {

@@ -6,6 +6,7 @@
 #![cfg(all(unix, feature = "net"))]
 
 mod desk;
+mod helix;
 mod life;
 #[path = "../claude/stand_in.rs"]
 #[allow(dead_code, reason = "the tests of asking Claude use the rest")]
