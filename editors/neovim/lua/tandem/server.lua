@@ -1,0 +1,84 @@
+--- The server's configuration, as `lsp/tandem.lua` gives it to `vim.lsp.config` and as 0.10 starts it.
+---
+--- In: our configuration. Out: a `vim.lsp.Config`. Refuses buffers that are no files: those of other
+--- schemes (`fugitive://`), those without a name stay, since one writes there too.
+
+local answer = require('tandem.answer')
+local config = require('tandem.config')
+local state = require('tandem.state')
+
+local M = {}
+
+--- Asks a person for a line of text, however their Neovim does that.
+local function input(_, params)
+  local thread = coroutine.running()
+  vim.ui.input({ prompt = params.prompt .. ' ', default = params.value or '' }, function(line)
+    -- It may be called before the yield below.
+    vim.schedule(function()
+      coroutine.resume(thread, line or vim.NIL)
+    end)
+  end)
+  return coroutine.yield()
+end
+
+local function hear(_, status, context)
+  state.hear(status, context.client_id)
+end
+
+--- Whether a buffer is one that a person writes a file in.
+---@param buffer integer
+---@return boolean
+function M.serves(buffer)
+  local name = vim.api.nvim_buf_get_name(buffer)
+  return vim.bo[buffer].buftype == '' and not name:match('^%a[%w+.-]+:')
+end
+
+---@param buffer integer
+---@param on_dir fun(root?: string)
+function M.root(buffer, on_dir)
+  if M.serves(buffer) then
+    on_dir(vim.fs.root(buffer, config.get().root_markers))
+  end
+end
+
+local function capabilities()
+  local ours = {
+    -- Before 0.12 Neovim does not say it, and we draw it.
+    textDocument = { inlineCompletion = { dynamicRegistration = false } },
+    workspace = { textDocumentContent = { dynamicRegistration = false } },
+    experimental = { tandemInput = true, tandemStatus = true },
+  }
+  if not config.get().ghost_text then
+    ours.textDocument = nil
+  end
+  return vim.tbl_deep_extend('force', vim.lsp.protocol.make_client_capabilities(), ours)
+end
+
+---@return vim.lsp.Config
+function M.config()
+  local chosen = config.get()
+  -- Lua's empty table would be sent as a list.
+  local settings = next(chosen.settings) and chosen.settings or vim.empty_dict()
+  return {
+    name = 'tandem',
+    cmd = chosen.cmd,
+    filetypes = chosen.filetypes,
+    root_dir = M.root,
+    capabilities = capabilities(),
+    settings = { tandem = settings },
+    init_options = settings,
+    -- Ours waits for no key: what is typed is sent with the question.
+    flags = { debounce_text_changes = 50 },
+    handlers = {
+      ['tandem/input'] = input,
+      ['tandem/status'] = hear,
+      ['window/showDocument'] = answer.show,
+      ['workspace/textDocumentContent/refresh'] = answer.refresh,
+    },
+    on_exit = function(code, signal, client)
+      require('tandem.start').ended(code, signal, client)
+    end,
+  }
+end
+
+return M
