@@ -10,10 +10,12 @@ use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionParams, CodeActionProviderCapability,
     CodeActionResponse, CompletionOptions, ConfigurationItem, DidChangeConfigurationParams,
-    DidChangeWatchedFilesParams, ExecuteCommandOptions, ExecuteCommandParams, InitializeParams,
-    InitializeResult, InitializedParams, MessageType, PositionEncodingKind, Registration,
-    SaveOptions, ServerCapabilities, ServerInfo, TextDocumentSyncKind, TextDocumentSyncOptions,
-    TextDocumentSyncSaveOptions, WorkDoneProgressCancelParams,
+    DidChangeWatchedFilesParams, DidChangeWorkspaceFoldersParams, ExecuteCommandOptions,
+    ExecuteCommandParams, InitializeParams, InitializeResult, InitializedParams, MessageType,
+    OneOf, PositionEncodingKind, Registration, SaveOptions, ServerCapabilities, ServerInfo,
+    TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
+    WorkDoneProgressCancelParams, WorkspaceFolder, WorkspaceFoldersServerCapabilities,
+    WorkspaceServerCapabilities,
 };
 use tower_lsp::{Client, LanguageServer, async_trait};
 
@@ -179,6 +181,13 @@ impl LanguageServer for Backend {
                     commands: commands::NAMES.map(str::to_owned).to_vec(),
                     ..ExecuteCommandOptions::default()
                 }),
+                workspace: Some(WorkspaceServerCapabilities {
+                    workspace_folders: Some(WorkspaceFoldersServerCapabilities {
+                        supported: Some(true),
+                        change_notifications: Some(OneOf::Left(true)),
+                    }),
+                    ..WorkspaceServerCapabilities::default()
+                }),
                 ..ServerCapabilities::default()
             },
         })
@@ -210,6 +219,14 @@ impl LanguageServer for Backend {
         let warnings = self.session.change_settings(|layers| layers.changed = params.settings);
         let client = self.client.clone();
         tokio::spawn(async move { warn(&client, warnings).await });
+    }
+
+    async fn did_change_workspace_folders(&self, params: DidChangeWorkspaceFoldersParams) {
+        let named = |folders: &[WorkspaceFolder]| -> Vec<PathBuf> {
+            let paths = folders.iter().filter_map(|folder| path_of(folder.uri.as_str()));
+            paths.filter(|folder| is_workspace(folder)).collect()
+        };
+        self.session.change_folders(named(&params.event.added), &named(&params.event.removed));
     }
 
     async fn did_change_watched_files(&self, params: DidChangeWatchedFilesParams) {

@@ -136,6 +136,19 @@ impl Session {
         }
     }
 
+    /// The client opened and closed folders. What was read of a closed one stays known until the session
+    /// ends; nothing of it is sent or changed any more.
+    pub fn change_folders(&self, added: Vec<PathBuf>, removed: &[PathBuf]) {
+        let mut folders = self.folders.write().unwrap_or_else(PoisonError::into_inner);
+        folders.retain(|folder| !removed.contains(folder));
+        let added: Vec<PathBuf> = added.into_iter().filter(|it| !folders.contains(it)).collect();
+        folders.extend(added.iter().cloned());
+        drop(folders);
+        if self.settings.get().context.definitions_bytes > 0 {
+            self.workspace.open_folders(added);
+        }
+    }
+
     /// An open document's text, by its file; `Some(None)` for one whose text is not known.
     pub fn buffer_read(&self, path: &Path) -> Option<Option<Read>> {
         let uri = Url::from_file_path(path).ok()?;
