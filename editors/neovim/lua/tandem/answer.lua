@@ -1,8 +1,8 @@
 --- Claude's answer as it comes: `tandem-answer:` documents, which are in no file.
 ---
 --- In: the server's `workspace/textDocumentContent/refresh` and `window/showDocument`. Out: a buffer that
---- nobody can write, in a window beside the code; where the answer ended, its file in the same window.
---- Refuses other schemes, which stay with Neovim.
+--- nobody can write, and previews and the files of answers that have ended, all in one window beside the code.
+--- Refuses other documents, which stay with Neovim.
 
 local clients = require('tandem.client')
 
@@ -47,19 +47,30 @@ local function answers()
   end, vim.api.nvim_list_bufs())
 end
 
---- A window beside the current one.
-local function beside(buffer)
-  local here = vim.api.nvim_get_current_win()
-  vim.cmd('belowright split')
-  local window = vim.api.nvim_get_current_win()
-  vim.api.nvim_win_set_buf(window, buffer)
-  vim.api.nvim_set_current_win(here)
-  return window
+--- The window of ours, beside the code: previews and answers come in it, one after the other.
+---@type integer?
+local ours
+
+---@param buffer integer
+---@param focus boolean
+local function put(buffer, focus)
+  if not ours or not vim.api.nvim_win_is_valid(ours) then
+    local here = vim.api.nvim_get_current_win()
+    vim.cmd('belowright split')
+    ours = vim.api.nvim_get_current_win()
+    vim.api.nvim_set_current_win(here)
+  end
+  vim.api.nvim_win_set_buf(ours, buffer)
+  if focus then
+    vim.api.nvim_set_current_win(ours)
+  end
 end
 
 local function open(uri, client)
-  local buffer = vim.fn.bufnr('^' .. vim.fn.escape(uri, '*?[]{},~') .. '$')
-  if buffer < 0 then
+  local buffer = vim.iter(answers()):find(function(known)
+    return vim.api.nvim_buf_get_name(known) == uri
+  end)
+  if not buffer then
     buffer = vim.api.nvim_create_buf(false, true)
     vim.api.nvim_buf_set_name(buffer, uri)
     vim.bo[buffer].modifiable = false
@@ -67,9 +78,26 @@ local function open(uri, client)
     vim.bo[buffer].filetype = 'markdown'
   end
   if #vim.fn.win_findbuf(buffer) == 0 then
-    vim.wo[beside(buffer)].wrap = true
+    put(buffer, false)
   end
   read(buffer, client)
+end
+
+---@type table<string, boolean> previews, lists and answers, by path
+local papers = {}
+
+--- Whether a file is one of the server's own, which it keeps in a folder of this name outside the project.
+local function is_new_paper(uri, client)
+  local path = uri:match('^file:') and vim.uri_to_fname(uri) or ''
+  local root = client.root_dir
+  return path:match('/asks/[^/]+/[^/]+%.md$') ~= nil and not (root and vim.startswith(path, root .. '/'))
+end
+
+--- Whether a buffer is one of those.
+---@param buffer integer
+---@return boolean
+function M.is_paper(buffer)
+  return papers[vim.api.nvim_buf_get_name(buffer)] == true
 end
 
 --- The handler of `window/showDocument`.
@@ -80,13 +108,13 @@ function M.show(problem, params, context, ...)
     open(uri, client)
     return { success = true }
   end
-  -- The file of an answer that has ended takes the place where it came in.
-  local answer = answers()[1]
-  local window = answer and vim.fn.win_findbuf(answer)[1]
-  if window and not params.takeFocus and vim.startswith(uri, 'file:') then
+  if client and is_new_paper(uri, client) then
+    papers[vim.uri_to_fname(uri)] = true
     local buffer = vim.uri_to_bufnr(uri)
     vim.bo[buffer].buflisted = true
-    vim.api.nvim_win_set_buf(window, buffer)
+    put(buffer, params.takeFocus == true)
+    -- Its code actions are this server's: no other knows the question.
+    vim.lsp.buf_attach_client(buffer, client.id)
     return { success = true }
   end
   return vim.lsp.handlers['window/showDocument'](problem, params, context, ...)

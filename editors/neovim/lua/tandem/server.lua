@@ -1,7 +1,7 @@
 --- The server's configuration, as `lsp/tandem.lua` gives it to `vim.lsp.config` and as 0.10 starts it.
 ---
 --- In: our configuration. Out: a `vim.lsp.Config`. Refuses buffers that are no files: those of other
---- schemes (`fugitive://`), those without a name stay, since one writes there too.
+--- schemes (`fugitive://`), and what the server shows of its own. Those without a name stay: one writes there.
 
 local answer = require('tandem.answer')
 local config = require('tandem.config')
@@ -21,6 +21,12 @@ local function input(_, params)
   return coroutine.yield()
 end
 
+--- A question with buttons is about what was opened just before, so that it must be on the screen.
+local function choose(...)
+  vim.cmd.redraw()
+  return vim.lsp.handlers['window/showMessageRequest'](...)
+end
+
 local function hear(_, status, context)
   state.hear(status, context.client_id)
 end
@@ -30,7 +36,7 @@ end
 ---@return boolean
 function M.serves(buffer)
   local name = vim.api.nvim_buf_get_name(buffer)
-  return vim.bo[buffer].buftype == '' and not name:match('^%a[%w+.-]+:')
+  return vim.bo[buffer].buftype == '' and not name:match('^%a[%w+.-]+:') and not answer.is_paper(buffer)
 end
 
 ---@param buffer integer
@@ -73,6 +79,7 @@ function M.config()
       ['tandem/input'] = input,
       ['tandem/status'] = hear,
       ['window/showDocument'] = answer.show,
+      ['window/showMessageRequest'] = choose,
       ['workspace/textDocumentContent/refresh'] = answer.refresh,
     },
     on_exit = function(code, signal, client)
