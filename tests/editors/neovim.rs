@@ -52,9 +52,10 @@ end })
 function Seen()
   local state = require('tandem').state()
   local line = vim.trim(vim.api.nvim_get_current_line())
-  return ('{%s} asked:%d <%s>'):format(state and state.state or 'none', asked, line)
+  local words = require('tandem').status()
+  return ('[%s] {%s} asked:%d <%s>'):format(words, state and state.state or 'none', asked, line)
 end
-vim.o.statusline = '%t [%{v:lua.require([[tandem]]).status()}] %{v:lua.Seen()}'
+vim.o.statusline = '%t %{v:lua.Seen()}'
 ";
 
 /// A Neovim with the plugin and nothing else, in a terminal.

@@ -44,11 +44,13 @@ function M.status()
       ('model: %s'):format(status.model ~= vim.NIL and status.model or 'none is loaded'),
       ('engine: %s'):format(type(engine) == 'table' and engine.state or tostring(engine)),
     }
-    for _, key in ipairs({ 'asked', 'accepted', 'kept' }) do
-      if status[key] ~= nil and type(status[key]) ~= 'table' then
-        table.insert(lines, ('%s: %s'):format(key, tostring(status[key])))
-      end
-    end
+    local latency = status.latency_ms or {}
+    local asked = '%d asked for, %d answered without the model, p50 %.0f ms'
+    local requests, quick = status.requests or 0, status.answered_without_model or 0
+    table.insert(lines, asked:format(requests, quick, latency.p50 or 0))
+    local taken = '%d shown, %d accepted, %d in part'
+    local shown, accepted, part = status.shown or 0, status.accepted or 0, status.accepted_in_part or 0
+    table.insert(lines, taken:format(shown, accepted, part))
     vim.notify(table.concat(lines, '\n'))
   end)
 end

@@ -151,7 +151,7 @@ local function name_actions()
   for name, action in pairs(ACTIONS) do
     local undo = action.undo and '<C-g>u' or ''
     local call = ([[<Cmd>lua require('tandem.keys').run('%s')<CR>]]):format(name)
-    vim.keymap.set('i', plug('', name), undo .. call, { desc = MARK .. action.words })
+    vim.keymap.set('i', plug('', name), undo .. call .. undo, { desc = MARK .. action.words })
   end
 end
 

@@ -27,6 +27,15 @@ local function choose(...)
   return vim.lsp.handlers['window/showMessageRequest'](...)
 end
 
+--- Says what the server says, as Neovim does, but where notifications of the user's go. What the command line
+--- still shows is drawn over first, so that one line needs no key.
+local function say(_, params)
+  -- LSP's types are 1 for an error, 2 for a warning, 3 for the rest.
+  local levels = { vim.log.levels.ERROR, vim.log.levels.WARN }
+  vim.cmd.redraw()
+  vim.notify(params.message, levels[params.type] or vim.log.levels.INFO)
+end
+
 local function hear(_, status, context)
   state.hear(status, context.client_id)
 end
@@ -79,6 +88,7 @@ function M.config()
       ['tandem/input'] = input,
       ['tandem/status'] = hear,
       ['window/showDocument'] = answer.show,
+      ['window/showMessage'] = say,
       ['window/showMessageRequest'] = choose,
       ['workspace/textDocumentContent/refresh'] = answer.refresh,
     },
