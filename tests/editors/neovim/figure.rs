@@ -17,12 +17,10 @@ in_both!(key_to_ghost_text);
 /// How long a suggestion is waited for.
 const SILENCE: Duration = Duration::from_secs(2);
 
-const TYPED: [&str; 5] = [
+const TYPED: [&str; 3] = [
     "        self.width = width",
     "        self.corners = [(0, 0), (width, height)]",
     "        total = sum(x * y for x, y in self.corners)",
-    "        print(f'{total} of {width * height}')",
-    "        self.scale(total / math.sqrt(2))",
 ];
 
 fn key_to_ghost_text(program: &Path) {

@@ -94,7 +94,13 @@ local function mappings()
         lhs,
         name
       )
-      vim.health.warn(('%s is mapped by something else: %s'):format(lhs, (found or {}).desc or '?'), remedy)
+      vim.health.warn(
+        ('%s is mapped by something else: %s'):format(
+          lhs,
+          found and (found.desc or found.rhs) or 'nothing, it was unmapped'
+        ),
+        remedy
+      )
     end
   end
   for _, other in ipairs({ 'cmp', 'blink.cmp', 'copilot' }) do
