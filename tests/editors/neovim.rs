@@ -173,3 +173,21 @@ fn words_lines_and_what_is_typed_along_are_found_in_plain_lua() {
         assert!(ran.status.success(), "{name}: {}", String::from_utf8_lossy(&ran.stderr));
     }
 }
+
+#[test]
+#[ignore = "needs the editors: make editors"]
+fn the_tags_of_the_help_are_those_of_its_text() {
+    let Some(program) = editor("nvim-0.12") else { return };
+    let doc = Path::new(env!("CARGO_MANIFEST_DIR")).join("editors/neovim/doc");
+    let made = tempfile::tempdir().expect("a folder");
+    fs::copy(doc.join("tandem.txt"), made.path().join("tandem.txt")).expect("a copy");
+    let make = format!("helptags {}", made.path().display());
+    let ran =
+        Command::new(program).args(["--headless", "--clean", "-c", &make, "-c", "quit"]).output();
+    let ran = ran.expect("Neovim runs");
+    let said = String::from_utf8_lossy(&ran.stderr);
+    let tags =
+        fs::read_to_string(made.path().join("tags")).unwrap_or_else(|_| panic!("no tags: {said}"));
+    let committed = fs::read_to_string(doc.join("tags")).expect("tags");
+    assert_eq!(committed, tags, "run `nvim --headless -c 'helptags editors/neovim/doc' -c q`");
+}
