@@ -462,6 +462,9 @@ fn merge(into: &mut Value, from: &Value) {
                 merge(into.entry(key.clone()).or_insert(Value::Null), value);
             }
         }
+        // serde reads a struct from a list too, by position: that would go around every name that is
+        // looked at here. Lua's empty table comes as an empty list.
+        (Value::Object(_), Value::Array(_)) => {}
         (into, from) => *into = from.clone(),
     }
 }
@@ -517,6 +520,22 @@ mod tests {
         assert_eq!(settings.model_path, Some(PathBuf::from("/mine.gguf")));
         assert!(!settings.enabled);
         assert_eq!(warnings.len(), 3);
+    }
+
+    #[test]
+    fn a_list_sets_nothing_and_takes_nothing_back() {
+        let user = json!({"model_path": "/mine.gguf", "ask": {"base_url": "http://127.0.0.1:1"}});
+        for list in [json!([]), json!([true, "auto", "/tmp/evil.gguf"])] {
+            let layers = Layers {
+                user: user.clone(),
+                editor: list.clone(),
+                workspace: json!({"tandem": list}),
+                changed: list.clone(),
+            };
+            let (settings, _) = layers.settings();
+            assert_eq!(settings.model_path, Some(PathBuf::from("/mine.gguf")));
+            assert_eq!(settings.ask.base_url.as_deref(), Some("http://127.0.0.1:1"));
+        }
     }
 
     #[test]

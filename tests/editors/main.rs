@@ -8,6 +8,7 @@
 mod desk;
 mod helix;
 mod life;
+mod neovim;
 #[path = "../claude/stand_in.rs"]
 #[allow(dead_code, reason = "the tests of asking Claude use the rest")]
 mod stand_in;
