@@ -4,7 +4,7 @@
 CARGO ?= cargo
 DATASETS ?= $(TANDEM_DATASETS)
 
-.PHONY: help demo test lint model install release bench bench-smoke bench-peer bench-quality bench-retrieval tools clean
+.PHONY: help demo test lint model editors install release bench bench-smoke bench-peer bench-quality bench-retrieval tools clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -55,6 +55,11 @@ bench-quality: model ## How good suggestions are: make bench-quality DATASETS=FO
 
 bench-retrieval: ## Is the file to change in a question's bundle: make bench-retrieval TREES="FOLDER …" RELEASES="FOLDER …"
 	$(CARGO) bench --bench retrieval -- $(foreach tree,$(TREES),--tree $(tree)) $(foreach folder,$(RELEASES),--releases $(folder))
+
+editors: model ## Drive real editors with the real server and model; gets the editors: make editors ONLY=neovim
+	@sh .ci/editors
+	$(CARGO) build --release --bin tandem
+	EDITORS="$(EDITORS)" $(CARGO) test --release --test editors -- --ignored --nocapture --test-threads 1 $(ONLY)
 
 tools: ## Install what the build needs, or say how
 	@sh .ci/tools

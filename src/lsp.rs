@@ -16,6 +16,7 @@ mod inline;
 mod popup;
 mod progress;
 mod session;
+mod status;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -10,15 +10,17 @@ use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionParams, CodeActionProviderCapability,
     CodeActionResponse, CompletionOptions, ConfigurationItem, DidChangeConfigurationParams,
-    DidChangeWatchedFilesParams, ExecuteCommandOptions, ExecuteCommandParams, InitializeParams,
-    InitializeResult, InitializedParams, MessageType, PositionEncodingKind, Registration,
-    SaveOptions, ServerCapabilities, ServerInfo, TextDocumentSyncKind, TextDocumentSyncOptions,
-    TextDocumentSyncSaveOptions, WorkDoneProgressCancelParams,
+    DidChangeWatchedFilesParams, DidChangeWorkspaceFoldersParams, ExecuteCommandOptions,
+    ExecuteCommandParams, InitializeParams, InitializeResult, InitializedParams, MessageType,
+    OneOf, PositionEncodingKind, Registration, SaveOptions, ServerCapabilities, ServerInfo,
+    TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
+    WorkDoneProgressCancelParams, WorkspaceFolder, WorkspaceFoldersServerCapabilities,
+    WorkspaceServerCapabilities,
 };
 use tower_lsp::{Client, LanguageServer, async_trait};
 
 use super::session::{NamedDocument, Session, path_of};
-use super::{commands, inline, popup, progress};
+use super::{commands, inline, popup, progress, status};
 use crate::document::Encoding;
 use crate::settings::Offer;
 use crate::syntax;
@@ -61,7 +63,10 @@ impl Backend {
         tokio::select! {
             biased;
             () = ticket.superseded.cancelled() => Ok(None),
-            items = self.session.ghost_text(&ticket, &params) => Ok(Some(items)),
+            items = async {
+                let _waiting = self.session.board.wait();
+                self.session.ghost_text(&ticket, &params).await
+            } => Ok(Some(items)),
         }
     }
 
@@ -176,6 +181,13 @@ impl LanguageServer for Backend {
                     commands: commands::NAMES.map(str::to_owned).to_vec(),
                     ..ExecuteCommandOptions::default()
                 }),
+                workspace: Some(WorkspaceServerCapabilities {
+                    workspace_folders: Some(WorkspaceFoldersServerCapabilities {
+                        supported: Some(true),
+                        change_notifications: Some(OneOf::Left(true)),
+                    }),
+                    ..WorkspaceServerCapabilities::default()
+                }),
                 ..ServerCapabilities::default()
             },
         })
@@ -187,6 +199,9 @@ impl LanguageServer for Backend {
             self.pull_settings();
         }
         tokio::spawn(progress::follow(self.client.clone(), self.session.clone()));
+        if facts.shows_status {
+            tokio::spawn(status::follow(self.client.clone(), self.session.clone()));
+        }
         if facts.watches_files && self.session.settings.get().context.definitions_bytes > 0 {
             self.watch_files();
         }
@@ -204,6 +219,14 @@ impl LanguageServer for Backend {
         let warnings = self.session.change_settings(|layers| layers.changed = params.settings);
         let client = self.client.clone();
         tokio::spawn(async move { warn(&client, warnings).await });
+    }
+
+    async fn did_change_workspace_folders(&self, params: DidChangeWorkspaceFoldersParams) {
+        let named = |folders: &[WorkspaceFolder]| -> Vec<PathBuf> {
+            let paths = folders.iter().filter_map(|folder| path_of(folder.uri.as_str()));
+            paths.filter(|folder| is_workspace(folder)).collect()
+        };
+        self.session.change_folders(named(&params.event.added), &named(&params.event.removed));
     }
 
     async fn did_change_watched_files(&self, params: DidChangeWatchedFilesParams) {

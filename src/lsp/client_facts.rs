@@ -26,6 +26,8 @@ pub struct ClientFacts {
     pub asks_for_content: bool,
     /// It asks its person for a line of text (`experimental.tandemInput`).
     pub asks_for_text: bool,
+    /// It shows how the server is (`experimental.tandemStatus`).
+    pub shows_status: bool,
     /// It takes edits with versions (`documentChanges`).
     pub changes_documents: bool,
     /// It shows edits and asks before it applies them (`changeAnnotations`).
@@ -59,6 +61,7 @@ impl ClientFacts {
             shows_documents: is_true("window/showDocument/support"),
             asks_for_content: can("workspace/textDocumentContent").is_object(),
             asks_for_text: is_true("experimental/tandemInput"),
+            shows_status: is_true("experimental/tandemStatus"),
             changes_documents: is_true("workspace/workspaceEdit/documentChanges"),
             annotates_changes: can("workspace/workspaceEdit/changeAnnotationSupport").is_object(),
             creates_files: can("workspace/workspaceEdit/resourceOperations")

@@ -122,14 +122,16 @@ async fn try_pull(
         tokio::select! {
             pulled = &mut pulling => break pulled,
             Ok(()) = told.changed() => {
-                let progress = *told.borrow_and_update();
-                if let (Some(p), Some(shown)) = (progress, &mut shown) {
-                    let percent = (p.done * 100).checked_div(p.total).unwrap_or_default();
-                    shown.report(p.phase.words(), percent as u32).await;
+                let Some(p) = *told.borrow_and_update() else { continue };
+                let percent = (p.done * 100).checked_div(p.total).unwrap_or_default() as u32;
+                session.board.downloading(Some(percent));
+                if let Some(shown) = &mut shown {
+                    shown.report(p.phase.words(), percent).await;
                 }
             }
         }
     };
+    session.board.downloading(None);
     if let Some(shown) = shown {
         shown.end(if pulled.is_ok() { "done" } else { "failed" }).await;
     }

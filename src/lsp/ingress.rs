@@ -86,6 +86,7 @@ where
             }),
             inline::METHOD => self.with_ticket(request, inline::METHOD),
             popup::METHOD => self.with_ticket(request, popup::INTERNAL_METHOD),
+            "workspace/executeCommand" => self.forward(without_null_arguments(request)),
             _ => self.forward(request),
         }
     }
@@ -196,6 +197,16 @@ fn with_id(
         Some(id) => builder.id(id),
         None => builder,
     }
+}
+
+/// lsp-types refuses `"arguments": null`, which some clients send for none.
+fn without_null_arguments(request: Request) -> Request {
+    let (method, id, params) = request.into_parts();
+    let mut params = params.unwrap_or_default();
+    if let Some(object) = params.as_object_mut() {
+        object.retain(|name, value| name != "arguments" || !value.is_null());
+    }
+    with_id(Request::build(method).params(params), id).finish()
 }
 
 fn refuse<E: Send + 'static>(

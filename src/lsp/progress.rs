@@ -17,6 +17,7 @@ use tower_lsp::lsp_types::{
 };
 
 use super::session::Session;
+use super::status::no_model;
 use crate::engine::State;
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -51,8 +52,10 @@ pub async fn follow(client: Client, session: Arc<Session>) {
                 if let Some(shown) = shown.take() {
                     shown.end("failed").await;
                 }
-                // The same trouble is said once, not once a keystroke.
-                if message != said {
+                // The same trouble is said once, not once a keystroke. A client that shows how the
+                // server is shows that there is no model, too, and offers to get one.
+                let shown_anyway = session.facts().shows_status && no_model(&session).is_some();
+                if message != said && !shown_anyway {
                     client.show_message(MessageType::WARNING, format!("tandem: {message}")).await;
                     said = message;
                 }

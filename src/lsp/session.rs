@@ -13,6 +13,7 @@ use super::Parts;
 use super::ask::Asks;
 use super::client_facts::ClientFacts;
 use super::progress::Cancellable;
+use super::status::Board;
 use crate::ask::sources::Read;
 use crate::completer::{Completer, Place};
 use crate::document::{Change, Document, EditError, Position, Range, Snapshot};
@@ -64,6 +65,7 @@ pub struct Session {
     pub journal: Journal,
     pub asks: Asks,
     pub progress: Cancellable,
+    pub board: Board,
     folders: RwLock<Vec<PathBuf>>,
     /// The next suggestion's number.
     pub(super) suggestions: AtomicU64,
@@ -99,6 +101,7 @@ impl Session {
             journal,
             asks: Asks::new(ledger, papers),
             progress: Cancellable::default(),
+            board: Board::default(),
             folders: RwLock::default(),
             suggestions: AtomicU64::new(1),
             layers: Mutex::new(layers),
@@ -137,6 +140,19 @@ impl Session {
         }
     }
 
+    /// The client opened and closed folders. What was read of a closed one stays known until the session
+    /// ends; nothing of it is sent or changed any more.
+    pub fn change_folders(&self, added: Vec<PathBuf>, removed: &[PathBuf]) {
+        let mut folders = self.folders.write().unwrap_or_else(PoisonError::into_inner);
+        folders.retain(|folder| !removed.contains(folder));
+        let added: Vec<PathBuf> = added.into_iter().filter(|it| !folders.contains(it)).collect();
+        folders.extend(added.iter().cloned());
+        drop(folders);
+        if self.settings.get().context.definitions_bytes > 0 {
+            self.workspace.open_folders(added);
+        }
+    }
+
     /// An open document's text, by its file; `Some(None)` for one whose text is not known.
     pub fn buffer_read(&self, path: &Path) -> Option<Option<Read>> {
         let uri = Url::from_file_path(path).ok()?;
@@ -167,6 +183,7 @@ impl Session {
         change(&mut layers);
         let (settings, mut warnings) = layers.settings();
         self.settings.set(settings);
+        self.board.changed();
         let mut first = self.first_words.lock().unwrap_or_else(PoisonError::into_inner);
         warnings.splice(0..0, first.drain(..));
         // Each is said once, however often settings change.
@@ -188,7 +205,9 @@ impl Session {
 
     /// Pauses or resumes; returns whether completions are on now.
     pub fn toggle(&self) -> bool {
-        self.paused.fetch_xor(true, Ordering::Relaxed)
+        let paused_before = self.paused.fetch_xor(true, Ordering::Relaxed);
+        self.board.changed();
+        paused_before
     }
 
     pub fn open(&self, params: DidOpen) {

@@ -4,6 +4,7 @@ mod accepts;
 mod candidates;
 mod harness;
 mod journal;
+mod status;
 
 use std::sync::Arc;
 
@@ -52,8 +53,11 @@ async fn an_item_replaces_the_line_up_to_the_cursor_and_its_command_is_known() {
     );
     let command = item["command"]["command"].clone();
     assert_eq!(command, "tandem.accept");
-    let answer = editor.request("workspace/executeCommand", json!({"command": command})).await;
-    assert!(answer.get("error").is_none());
+    // Some clients leave the arguments out, others send null.
+    for params in [json!({"command": command}), json!({"command": command, "arguments": null})] {
+        let answer = editor.request("workspace/executeCommand", params).await;
+        assert!(answer.get("error").is_none());
+    }
     assert_eq!(editor.status().await["accepted"], 0, "the document's change is what counts");
 }
 
@@ -385,6 +389,19 @@ async fn the_model_is_told_what_other_files_of_the_workspace_define() {
     editor.notify("workspace/didChangeWatchedFiles", changes).await;
     // What is left is the buffer.
     until_workspace_is(&mut editor, json!({"files": 1, "definitions": 2})).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_that_is_opened_later_is_read_too() {
+    let (_folder, mut editor, _) = in_workspace(Scripted::saying("x"), json!({})).await;
+    until_workspace_is(&mut editor, json!({"files": 1, "definitions": 1})).await;
+    let other = tempfile::tempdir().expect("a folder");
+    std::fs::write(other.path().join("till.rs"), "pub fn count() {}\n").expect("a file");
+    let added = json!([{"uri": format!("file://{}", other.path().display()), "name": "till"}]);
+    let event = json!({"event": {"added": added, "removed": []}});
+    editor.notify("workspace/didChangeWorkspaceFolders", event).await;
+    until_workspace_is(&mut editor, json!({"files": 2, "definitions": 2})).await;
 }
 
 #[cfg(unix)]

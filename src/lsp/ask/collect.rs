@@ -93,7 +93,9 @@ impl Session {
         buffers: &HashMap<PathBuf, Read>,
     ) -> Arc<Workspace> {
         let known = self.workspace.folders();
-        if folders.iter().all(|folder| known.contains(folder)) {
+        let same = folders.iter().all(|folder| known.contains(folder))
+            && known.iter().all(|folder| folders.contains(folder));
+        if same {
             self.workspace.settle();
             return self.workspace.clone();
         }
