@@ -26,7 +26,7 @@ use tokio::sync::Semaphore;
 use super::excerpt::{self, Excerpt};
 use super::guard::Guard;
 use super::loose::Loose;
-use super::place;
+use super::place::{self, Found};
 use super::shapes::{self, Answered, Asked};
 use super::turns::Turns;
 use crate::completer::{Completion, Place, Style};
@@ -62,6 +62,40 @@ struct Wanted {
     cursor: usize,
     /// The open document, if this is exactly its text.
     open: Option<Snapshot>,
+}
+
+/// A document that an editor has open.
+struct Open {
+    uri: String,
+    /// In the workspace.
+    name: String,
+    text: String,
+    snapshot: Snapshot,
+}
+
+impl Open {
+    fn may_have(&self, excerpt: &Excerpt) -> bool {
+        excerpt.path.as_ref().is_none_or(|path| is_path_of(path, &self.name))
+    }
+
+    fn wanted(&self, excerpt: &Excerpt, found: &Found) -> Wanted {
+        let Open { uri, name, text, snapshot } = self;
+        let same = found.exact && text.len() == snapshot.len_bytes();
+        let (text, cursor) = if same {
+            (snapshot.rope.clone(), found.cursor(excerpt))
+        } else {
+            let (text, cursor) = found.text(text, excerpt);
+            (Rope::from_str(&text), cursor)
+        };
+        Wanted {
+            document: uri.clone(),
+            language: snapshot.language_id.to_string(),
+            path: name.clone(),
+            text,
+            cursor,
+            open: same.then(|| snapshot.clone()),
+        }
+    }
 }
 
 /// All routes.
@@ -234,43 +268,23 @@ impl House {
     }
 
     fn in_open_document(&self, readings: &[Excerpt]) -> Option<Wanted> {
-        let open = self.session.open_documents().into_iter().take(LOOKED_THROUGH);
-        let open: Vec<_> = open
-            .filter(|(_, snapshot)| !snapshot.too_large())
-            .map(|(uri, snapshot)| {
-                let (text, name) = (plain(&snapshot), self.session.name(&uri));
-                (uri, snapshot, text, name)
-            })
-            .collect();
-        let fits = |name: &str, excerpt: &Excerpt| {
-            excerpt.path.as_ref().is_none_or(|path| is_path_of(path, name))
-        };
-        let look = |look: fn(&str, &Excerpt) -> Option<place::Found>| {
-            open.iter().find_map(|document| {
-                let (_, _, text, name) = document;
-                let excerpts = readings.iter().filter(|excerpt| fits(name, excerpt));
-                let mut found = excerpts.filter_map(|it| Some((document, it, look(text, it)?)));
-                found.next()
-            })
-        };
-        let ((uri, snapshot, text, name), excerpt, found) =
-            look(place::exact).or_else(|| look(place::near).filter(|_| readings.len() == 1))?;
-        let same = found.exact && text.len() == snapshot.len_bytes();
-        let (text, cursor) = match same {
-            true => (snapshot.rope.clone(), found.cursor(excerpt)),
-            false => {
-                let (text, cursor) = found.text(text, excerpt);
-                (Rope::from_str(&text), cursor)
+        let mut passed = Vec::new();
+        for (uri, snapshot) in self.session.open_documents().into_iter().take(LOOKED_THROUGH) {
+            if snapshot.too_large() {
+                continue;
             }
-        };
-        Some(Wanted {
-            document: uri.clone(),
-            language: snapshot.language_id.to_string(),
-            path: name.clone(),
-            text,
-            cursor,
-            open: same.then(|| snapshot.clone()),
-        })
+            let name = self.session.name(&uri);
+            let open = Open { text: plain(&snapshot), uri, name, snapshot };
+            let mut of_it = readings.iter().filter(|excerpt| open.may_have(excerpt));
+            let found = of_it.find_map(|it| Some((it, place::exact(&open.text, it)?)));
+            if let Some((excerpt, found)) = found {
+                return Some(open.wanted(excerpt, &found));
+            }
+            passed.push(open);
+        }
+        let [excerpt] = readings else { return None };
+        let mut of_it = passed.iter().filter(|open| open.may_have(excerpt));
+        of_it.find_map(|open| Some(open.wanted(excerpt, &place::near(&open.text, excerpt)?)))
     }
 
     fn in_loose_text(&self, excerpt: &Excerpt) -> Option<Wanted> {

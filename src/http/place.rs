@@ -52,7 +52,7 @@ pub fn exact(text: &str, excerpt: &Excerpt) -> Option<Found> {
     Some(Found { bytes: start..start + whole.len(), exact: true })
 }
 
-/// The place where the text is nearly the excerpt: they differ in one piece, however often it was changed.
+/// The place where the text is nearly the excerpt: they differ in one piece, and have more in common.
 pub fn near(text: &str, excerpt: &Excerpt) -> Option<Found> {
     let whole = excerpt.whole();
     let (top, bottom) = ends(excerpt);
@@ -66,7 +66,7 @@ pub fn near(text: &str, excerpt: &Excerpt) -> Option<Found> {
             let apart = longer - same - behind;
             let common = [&whole[..same], &whole[whole.len() - behind..]].concat();
             let all = start == 0 && piece.len() == text.len();
-            let enough = is_telling(&common) || (all && common.len() * 2 >= whole.len());
+            let enough = common.len() * 2 >= longer && (all || is_telling(&common));
             if apart <= APART && enough {
                 return Some(Found { bytes: start..start + end, exact: false });
             }

@@ -11,3 +11,5 @@ mod life;
 #[allow(dead_code, reason = "the tests of asking Claude use the rest")]
 mod stand_in;
 mod terminal;
+#[cfg(feature = "http")]
+mod zed;

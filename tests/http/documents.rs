@@ -75,6 +75,25 @@ async fn what_is_turned_off_in_the_editor_is_off_here_too() {
 }
 
 #[tokio::test]
+async fn of_two_documents_that_fit_it_is_the_one_that_was_changed_last() {
+    let server = Server::start(Scripted::saying("compute();\n")).await;
+    let mut editor = server.editor("fn main() {\n    let valu = \n}\n").await;
+    editor.set(json!({"disabled_languages": ["text"]})).await;
+    let copy = json!({
+        "uri": "file:///project/copy.txt",
+        "languageId": "text",
+        "version": 1,
+        "text": "fn main() {\n    let value = \n}\n",
+    });
+    editor.notify("textDocument/didOpen", json!({"textDocument": copy})).await;
+    editor.status().await;
+    let text = "fn main() {\n    let value = $0\n}\n";
+    assert_eq!(server.complete(text).await, "");
+    editor.insert(1, 12, "e").await;
+    assert_eq!(server.complete(text).await, "compute();");
+}
+
+#[tokio::test]
 async fn marks_in_the_text_itself_are_understood_where_the_document_is_known() {
     let engine = Scripted::saying("compute();\n");
     let server = Server::start(engine.clone()).await;

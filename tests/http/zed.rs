@@ -150,3 +150,11 @@ async fn other_clients_get_a_suffix_of_its_own_and_an_answer_as_events() {
     assert!(events[2].ends_with("data: [DONE]"), "{}", events[2]);
     assert_eq!(engine.seen().requests[0].prompt.suffix, "\nlet y = 2;\n");
 }
+
+#[test]
+fn the_extension_and_its_page_name_the_port_that_is_the_default() {
+    let extension = include_str!("../../editors/zed/src/start.rs");
+    assert!(extension.contains(&format!("{:?}", tandem::http::DEFAULT)));
+    let page = include_str!("../../editors/zed/README.md");
+    assert!(page.contains(&format!("\"http://{}/v1/completions\"", tandem::http::DEFAULT)));
+}
