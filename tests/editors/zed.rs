@@ -63,6 +63,28 @@ impl Store {
 
     /// What everything in the store costs.
 $0
+    /// Forgets what has run out.
+    pub fn tidy(&mut self) {
+        self.articles.retain(|_, article| article.count > 0);
+    }
+
+    /// The dearest article, if there is any.
+    pub fn dearest(&self) -> Option<&Article> {
+        self.articles.values().max_by_key(|article| article.price)
+    }
+
+    /// Makes everything cheaper by so many percent.
+    pub fn discount(&mut self, percent: u32) {
+        for article in self.articles.values_mut() {
+            article.price -= article.price * percent / 100;
+        }
+    }
+
+    /// Those whose name has this in it, in order of their names.
+    pub fn search(&self, part: &str) -> Vec<&Article> {
+        self.articles.values().filter(|article| article.name.contains(part)).collect()
+    }
+
     /// The kinds that have run out.
     pub fn missing(&self) -> Vec<&str> {
         let missing = self.articles.values().filter(|article| article.count == 0);
@@ -164,7 +186,10 @@ fn type_and_ask(
         times.push(pressed.elapsed());
     }
     let keys = times.len();
-    println!("{what}, key to suggestion: p50 {} ms over {keys} keys", p50(times).as_millis());
+    times.sort_unstable();
+    let slow = times[keys * 9 / 10].as_secs_f64() * 1e3;
+    let middle = p50(times).as_secs_f64() * 1e3;
+    println!("{what}, key to suggestion: p50 {middle:.1} ms, p90 {slow:.1} ms over {keys} keys");
     last
 }
 
