@@ -222,7 +222,9 @@ impl Session {
         if let Some(reopened) = self.documents.insert(d.uri.clone(), open) {
             self.closed(reopened);
         }
-        self.completer.engine().wake();
+        if self.wants(&d.language_id) {
+            self.completer.engine().wake();
+        }
         if let Some(snapshot) = snapshot.filter(|_| self.wants(&d.language_id)) {
             let place = Place {
                 document: &d.uri,
