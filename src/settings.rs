@@ -19,7 +19,7 @@ use crate::completer::Style;
 use crate::prompt::Budget;
 
 /// Keys that only the user's own `config.toml` may set.
-pub const USER_ONLY: [&str; 2] = ["model_path", "ask"];
+pub const USER_ONLY: [&str; 3] = ["model_path", "ask", "http"];
 
 /// Everything a person can set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +48,8 @@ pub struct Settings {
     pub journal: JournalSettings,
     /// Asking Claude. Only in your own `config.toml`.
     pub ask: AskSettings,
+    /// Completions over HTTP, for `tandem serve --http`. Only in your own `config.toml`.
+    pub http: HttpSettings,
 }
 
 /// Whether to offer something to the editor.
@@ -141,6 +143,15 @@ pub struct JournalSettings {
     /// Keep a journal of what was shown, accepted and kept: times, languages and numbers, no text, no
     /// path.
     pub enabled: bool,
+}
+
+/// Completions over HTTP.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct HttpSettings {
+    /// What clients must send as `Authorization: Bearer`, so that other users of the machine get no
+    /// answers. `TANDEM_HTTP_TOKEN` goes before it.
+    pub token: Option<String>,
 }
 
 /// Asking Claude: what is sent only after you have seen it and said yes.
@@ -250,6 +261,7 @@ impl Default for Settings {
             engine: EngineSettings::default(),
             journal: JournalSettings::default(),
             ask: AskSettings::default(),
+            http: HttpSettings::default(),
         }
     }
 }

@@ -19,7 +19,7 @@ use tower_lsp::lsp_types::{
 use tower_lsp::{Client, LanguageServer, async_trait};
 
 use super::session::{NamedDocument, Session, path_of};
-use super::{Parts, commands, inline, popup, progress, status};
+use super::{commands, inline, popup, progress, status};
 use crate::document::Encoding;
 use crate::settings::Offer;
 use crate::syntax;
@@ -51,8 +51,8 @@ pub struct Backend {
 }
 
 impl Backend {
-    pub fn new(client: Client, parts: Parts) -> Backend {
-        Backend { client, session: Arc::new(Session::new(parts)) }
+    pub fn new(client: Client, session: Arc<Session>) -> Backend {
+        Backend { client, session }
     }
 
     /// `textDocument/inlineCompletion`. `null` when something newer came: a client that shows

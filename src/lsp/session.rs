@@ -53,6 +53,8 @@ pub struct Open {
     pub document: Document,
     /// What becomes of the suggestions in it.
     pub watch: Watch,
+    /// The higher, the later it was opened or changed.
+    pub(super) changed: u64,
 }
 
 /// One client's session.
@@ -80,6 +82,7 @@ pub struct Session {
     turns: DashMap<String, CancellationToken>,
     tickets: DashMap<u64, Ticket>,
     next_ticket: AtomicU64,
+    changes: AtomicU64,
     shut_down: AtomicBool,
     exited: CancellationToken,
 }
@@ -113,6 +116,7 @@ impl Session {
             turns: DashMap::new(),
             tickets: DashMap::new(),
             next_ticket: AtomicU64::new(1),
+            changes: AtomicU64::new(1),
             shut_down: AtomicBool::new(false),
             exited: CancellationToken::new(),
         }
@@ -166,6 +170,16 @@ impl Session {
         Some(snapshot.map(read))
     }
 
+    /// The open documents whose text is known, by their URIs, the one that was changed last first.
+    pub fn open_documents(&self) -> Vec<(String, Snapshot)> {
+        let known = |open: dashmap::mapref::multiple::RefMulti<'_, String, Open>| {
+            Some((open.changed, open.key().clone(), open.document.snapshot()?))
+        };
+        let mut documents: Vec<_> = self.documents.iter().filter_map(known).collect();
+        documents.sort_by_key(|(changed, ..)| std::cmp::Reverse(*changed));
+        documents.into_iter().map(|(_, uri, snapshot)| (uri, snapshot)).collect()
+    }
+
     /// Changes one of the places that settings come from; returns what a person should hear.
     pub fn change_settings(&self, change: impl FnOnce(&mut Layers)) -> Vec<String> {
         let mut layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -206,7 +220,8 @@ impl Session {
         let document = Document::open(&d.text, d.version, &d.language_id);
         let snapshot = document.snapshot().filter(|s| !s.too_large());
         self.note_buffer(&d.uri, &document);
-        let open = Open { document, watch: Watch::new(&d.language_id) };
+        let changed = self.changes.fetch_add(1, Ordering::Relaxed);
+        let open = Open { document, watch: Watch::new(&d.language_id), changed };
         if let Some(reopened) = self.documents.insert(d.uri.clone(), open) {
             self.closed(reopened);
         }
@@ -244,6 +259,7 @@ impl Session {
         let Some(mut open) = self.documents.get_mut(uri) else {
             return Err(format!("{uri} was changed but is not open"));
         };
+        open.changed = self.changes.fetch_add(1, Ordering::Relaxed);
         let before = open.document.snapshot().map(|snapshot| snapshot.rope);
         let document = &mut open.document;
         let version = version.unwrap_or(document.version());

@@ -13,3 +13,5 @@ mod neovim;
 #[allow(dead_code, reason = "the tests of asking Claude use the rest")]
 mod stand_in;
 mod terminal;
+#[cfg(feature = "http")]
+mod zed;
