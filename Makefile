@@ -4,7 +4,7 @@
 CARGO ?= cargo
 DATASETS ?= $(TANDEM_DATASETS)
 
-.PHONY: help demo test lint model editors install release bench bench-smoke bench-peer bench-quality bench-retrieval tools clean
+.PHONY: help demo test lint model editors vscode install release bench bench-smoke bench-peer bench-quality bench-retrieval tools clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -28,6 +28,13 @@ lint: tools ## Formatting and clippy, without warnings, with and without the HTT
 
 model: tools ## Get the model that the demo and the tests use (491 MB, once)
 	@$(CARGO) run --release --quiet -- model pull --no-optimize
+
+vscode: tools ## The extension of VS Code with the server inside, in dist/
+	$(CARGO) build --release --bin tandem
+	@command -v npm >/dev/null || { echo "The extension is built with npm, which is not here: install Node.js 20 or newer." >&2; exit 1; }
+	cd editors/vscode && npm ci --no-audit --no-fund && npm run package
+	@mkdir -p dist && cp editors/vscode/dist/*.vsix dist/ && \
+	echo "Install it with: code --install-extension $$(ls -t dist/*.vsix | head -n 1)"
 
 install: tools ## Install `tandem` where cargo installs programs
 	$(CARGO) install --locked --path .

@@ -86,6 +86,8 @@ pub mod doctor;
 pub mod document;
 pub mod engine;
 pub mod figures;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod journal;
 pub mod lsp;
 pub mod machine;

@@ -32,9 +32,9 @@ use crate::model::Store;
 use crate::settings::Layers;
 
 use backend::Backend;
+pub use fates::Showing;
 use ingress::Ingress;
-use session::Session;
-pub use session::SharedSettings;
+pub use session::{Session, SharedSettings};
 
 /// After `exit`, how long a client may take to read what is being written, and a disk to write the
 /// journal.
@@ -65,15 +65,23 @@ where
     I: AsyncRead + Unpin + Send + 'static,
     O: AsyncWrite + Unpin + Send + 'static,
 {
+    serve_session(input, output, Arc::new(Session::new(parts))).await
+}
+
+/// As [`serve`], with a session that something else may answer from as well.
+pub async fn serve_session<I, O>(input: I, output: O, session: Arc<Session>) -> i32
+where
+    I: AsyncRead + Unpin + Send + 'static,
+    O: AsyncWrite + Unpin + Send + 'static,
+{
     let (guarded, frames_in) = tokio::io::duplex(1 << 20);
     let guard = tokio::spawn(frames::guard(input, frames_in));
-    let (service, socket) = LspService::build(|client| Backend::new(client, parts))
+    let (service, socket) = LspService::build(|client| Backend::new(client, session.clone()))
         .custom_method(inline::METHOD, Backend::inline)
         .custom_method(popup::INTERNAL_METHOD, Backend::popup)
         .custom_method("workspace/textDocumentContent", Backend::content)
         .custom_method("window/workDoneProgress/cancel", Backend::cancel_progress)
         .finish();
-    let session: Arc<Session> = service.inner().session.clone();
     let ingress = Ingress::new(service, session.clone());
     let serving = Server::new(guarded, output, socket).concurrency_level(64).serve(ingress);
     // Polled in place: it is not `Send` across tower-lsp's sink.
@@ -89,9 +97,14 @@ where
         }
     }
     guard.abort();
+    settle(&session).await;
+    session.exit_code()
+}
+
+/// Writes down what there is to write down, before the process ends.
+pub async fn settle(session: &Session) {
     session.farewell();
     // A question that is on its way is cancelled, and what it cost written down.
     let _ = tokio::time::timeout(FAREWELL, session.asks.farewell()).await;
     session.journal.settle(FAREWELL);
-    session.exit_code()
 }

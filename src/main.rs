@@ -16,7 +16,11 @@ use tandem::engine::llama::{self, Llama, Options};
 use tandem::engine::rendezvous::Rendezvous;
 use tandem::engine::states::{self, StateOptions};
 use tandem::engine::{Answer, Engine, Request, State, host};
+#[cfg(feature = "http")]
+use tandem::http;
 use tandem::journal::Journal;
+#[cfg(feature = "http")]
+use tandem::lsp::Session;
 use tandem::lsp::{self, Parts, SharedSettings};
 use tandem::model::cli as model_cli;
 use tandem::model::optimize::workshop;
@@ -41,9 +45,14 @@ enum Command {
         after_help = "Example, in Helix's languages.toml:\n  [language-server.tandem]\n  command = \"tandem\"\n  args = [\"serve\"]"
     )]
     Serve {
-        /// Ignored: standard input and output are all there is. Some clients insist on it.
+        /// Serve on standard input and output: the default, and with --http only if this is there.
         #[arg(long)]
         stdio: bool,
+        /// Answer OpenAI's /v1/completions on loopback too, for editors whose ghost text asks there (Zed).
+        /// With --stdio both see the same documents; without it there is only this, until a signal.
+        #[cfg(feature = "http")]
+        #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1, default_missing_value = http::DEFAULT)]
+        http: Option<http::Address>,
     },
     /// Print the completion at a place in a file.
     #[command(
@@ -323,7 +332,13 @@ fn failed(problem: &str) -> ExitCode {
 
 async fn run(command: Command) -> Result<ExitCode, String> {
     match command {
-        Command::Serve { stdio: _ } => return Ok(serve().await),
+        #[cfg(feature = "http")]
+        Command::Serve { stdio, http: Some(address) } => return serve_http(stdio, address).await,
+        Command::Serve { .. } => {
+            let code = lsp::serve(tokio::io::stdin(), tokio::io::stdout(), parts()).await;
+            // The reader of standard input may wait for ever; the protocol wants the process gone now.
+            std::process::exit(code)
+        }
         Command::Complete { place, json } => once::run(&place, json).await?,
         Command::Ask { place, question, edit, dry_run, yes, model, root } => {
             let options = cli::Options { place, question, edit, dry_run, yes, model, root };
@@ -348,7 +363,8 @@ async fn run(command: Command) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve() -> ExitCode {
+/// What a server is made of, for the user who starts it.
+fn parts() -> Parts {
     let settings = SharedSettings::default();
     let store = Store::default_location();
     let user = wanted::user_layers();
@@ -365,10 +381,51 @@ async fn serve() -> ExitCode {
     let journal = Journal::at(tandem::journal::folder());
     let ledger = Ledger::at(ledger::folder());
     let papers = Papers::at(papers::folder());
-    let parts = Parts { engine, settings, user, store: store.ok(), journal, ledger, papers };
-    let code = lsp::serve(tokio::io::stdin(), tokio::io::stdout(), parts).await;
-    // The reader of standard input may wait for ever; the protocol wants the process gone now.
-    std::process::exit(code)
+    Parts { engine, settings, user, store: store.ok(), journal, ledger, papers }
+}
+
+/// Serves over HTTP, and with `stdio` an editor as well, which sees the same documents.
+#[cfg(feature = "http")]
+async fn serve_http(stdio: bool, address: http::Address) -> Result<ExitCode, String> {
+    let parts = parts();
+    let token = http::token(&parts.settings.get());
+    let user = parts.user.clone();
+    let session = Arc::new(Session::new(parts));
+    if stdio {
+        tokio::spawn(http::serve_when_free(address, session.clone(), token));
+        let code = lsp::serve_session(tokio::io::stdin(), tokio::io::stdout(), session).await;
+        std::process::exit(code)
+    }
+    // There is no editor to say it.
+    user?.settings().1.iter().for_each(|warning| eprintln!("tandem: {warning}"));
+    let listener = http::listen(&address).await.map_err(|error| http::why_not(&address, &error))?;
+    eprintln!(
+        "tandem: completions at http://{}/v1/completions",
+        listener.local_addr().map_err(|e| e.to_string())?
+    );
+    tokio::select! {
+        () = http::serve(listener, session.clone(), token) => {}
+        () = told_to_end() => {}
+    }
+    lsp::settle(&session).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Waits for the signal that ends a server without a client.
+#[cfg(feature = "http")]
+async fn told_to_end() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut end) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = end.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// Stands where an engine cannot be, and says why.

@@ -19,7 +19,7 @@ use crate::completer::Style;
 use crate::prompt::Budget;
 
 /// Keys that only the user's own `config.toml` may set.
-pub const USER_ONLY: [&str; 2] = ["model_path", "ask"];
+pub const USER_ONLY: [&str; 3] = ["model_path", "ask", "http"];
 
 /// Everything a person can set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +48,8 @@ pub struct Settings {
     pub journal: JournalSettings,
     /// Asking Claude. Only in your own `config.toml`.
     pub ask: AskSettings,
+    /// Completions over HTTP, for `tandem serve --http`. Only in your own `config.toml`.
+    pub http: HttpSettings,
 }
 
 /// Whether to offer something to the editor.
@@ -141,6 +143,15 @@ pub struct JournalSettings {
     /// Keep a journal of what was shown, accepted and kept: times, languages and numbers, no text, no
     /// path.
     pub enabled: bool,
+}
+
+/// Completions over HTTP.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct HttpSettings {
+    /// What clients must send as `Authorization: Bearer`, so that other users of the machine get no
+    /// answers. `TANDEM_HTTP_TOKEN` goes before it.
+    pub token: Option<String>,
 }
 
 /// Asking Claude: what is sent only after you have seen it and said yes.
@@ -250,6 +261,7 @@ impl Default for Settings {
             engine: EngineSettings::default(),
             journal: JournalSettings::default(),
             ask: AskSettings::default(),
+            http: HttpSettings::default(),
         }
     }
 }
@@ -462,6 +474,9 @@ fn merge(into: &mut Value, from: &Value) {
                 merge(into.entry(key.clone()).or_insert(Value::Null), value);
             }
         }
+        // serde reads a struct from a list too, by position: that would go around every name that is
+        // looked at here. Lua's empty table comes as an empty list.
+        (Value::Object(_), Value::Array(_)) => {}
         (into, from) => *into = from.clone(),
     }
 }
@@ -517,6 +532,22 @@ mod tests {
         assert_eq!(settings.model_path, Some(PathBuf::from("/mine.gguf")));
         assert!(!settings.enabled);
         assert_eq!(warnings.len(), 3);
+    }
+
+    #[test]
+    fn a_list_sets_nothing_and_takes_nothing_back() {
+        let user = json!({"model_path": "/mine.gguf", "ask": {"base_url": "http://127.0.0.1:1"}});
+        for list in [json!([]), json!([true, "auto", "/tmp/evil.gguf"])] {
+            let layers = Layers {
+                user: user.clone(),
+                editor: list.clone(),
+                workspace: json!({"tandem": list}),
+                changed: list.clone(),
+            };
+            let (settings, _) = layers.settings();
+            assert_eq!(settings.model_path, Some(PathBuf::from("/mine.gguf")));
+            assert_eq!(settings.ask.base_url.as_deref(), Some("http://127.0.0.1:1"));
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl Session {
             return Vec::new();
         }
         let uri = params.text_document.uri.as_str();
-        let range = wire(params.range);
+        let mut range = wire(params.range);
         let wants = |kind: &CodeActionKind| {
             // A kind is wanted with all that stand below it.
             let below = |only: &CodeActionKind| {
@@ -46,6 +46,9 @@ impl Session {
         let Some(snapshot) = snapshot.filter(|snapshot| !snapshot.too_large()) else {
             return Vec::new();
         };
+        if self.facts().is_helix() && self.is_one_character(&snapshot, range) {
+            range.end = range.start;
+        }
         let of_answer = path.as_deref().and_then(|path| self.asks.conversation_of_answer(path));
         if !path.as_deref().is_some_and(|path| self.asks.is_paper(path)) {
             self.asks.note_place(ToldPlace { uri: uri.to_owned(), range });
@@ -76,6 +79,14 @@ impl Session {
             action(title, CodeActionKind::QUICKFIX, command, argument, None)
         });
         actions.chain(of_edits).filter(fits).collect()
+    }
+
+    /// Helix's cursor is a selection of the character under it, which says nothing of what is meant.
+    fn is_one_character(&self, snapshot: &Snapshot, range: WireRange) -> bool {
+        let encoding = self.facts().encoding;
+        let start = snapshot.to_byte(range.start.into(), encoding);
+        let end = snapshot.to_byte(range.end.into(), encoding);
+        end.saturating_sub(start) <= 4 && snapshot.slice(start..end).chars().count() <= 1
     }
 
     /// The offers, each with its range in the client's positions.

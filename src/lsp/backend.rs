@@ -10,17 +10,16 @@ use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionParams, CodeActionProviderCapability,
     CodeActionResponse, CompletionOptions, ConfigurationItem, DidChangeConfigurationParams,
-    DidChangeWatchedFilesParams, DidChangeWorkspaceFoldersParams, ExecuteCommandOptions,
-    ExecuteCommandParams, InitializeParams, InitializeResult, InitializedParams, MessageType,
-    OneOf, PositionEncodingKind, Registration, SaveOptions, ServerCapabilities, ServerInfo,
-    TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
-    WorkDoneProgressCancelParams, WorkspaceFolder, WorkspaceFoldersServerCapabilities,
-    WorkspaceServerCapabilities,
+    DidChangeWatchedFilesParams, DidChangeWorkspaceFoldersParams, DidSaveTextDocumentParams,
+    ExecuteCommandOptions, ExecuteCommandParams, InitializeParams, InitializeResult,
+    InitializedParams, MessageType, OneOf, PositionEncodingKind, Registration, ServerCapabilities,
+    ServerInfo, TextDocumentSyncKind, TextDocumentSyncOptions, WorkDoneProgressCancelParams,
+    WorkspaceFolder, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
 };
 use tower_lsp::{Client, LanguageServer, async_trait};
 
 use super::session::{NamedDocument, Session, path_of};
-use super::{Parts, commands, inline, popup, progress, status};
+use super::{commands, inline, popup, progress, status};
 use crate::document::Encoding;
 use crate::settings::Offer;
 use crate::syntax;
@@ -52,8 +51,8 @@ pub struct Backend {
 }
 
 impl Backend {
-    pub fn new(client: Client, parts: Parts) -> Backend {
-        Backend { client, session: Arc::new(Session::new(parts)) }
+    pub fn new(client: Client, session: Arc<Session>) -> Backend {
+        Backend { client, session }
     }
 
     /// `textDocument/inlineCompletion`. `null` when something newer came: a client that shows
@@ -73,11 +72,8 @@ impl Backend {
     /// `textDocument/completion`.
     pub async fn popup(&self, params: popup::Params) -> Result<Option<Value>> {
         let Some(ticket) = self.session.take_ticket(params.tandem_ticket) else { return Ok(None) };
-        tokio::select! {
-            biased;
-            () = ticket.superseded.cancelled() => Ok(None),
-            menu = self.session.menu(&ticket, &params) => Ok(Some(menu)),
-        }
+        let _waiting = self.session.board.wait();
+        Ok(self.session.menu(ticket, &params).await)
     }
 
     /// `workspace/textDocumentContent` of LSP 3.18: the text of a document of ours.
@@ -146,7 +142,9 @@ impl LanguageServer for Backend {
             Encoding::Utf16 => PositionEncodingKind::UTF16,
             Encoding::Utf32 => PositionEncodingKind::UTF32,
         };
-        let triggers = [".", ":", "(", " ", "=", ","].map(str::to_owned).to_vec();
+        // The tab is for a line that is opened with its indentation: Helix looks at what stands before the
+        // cursor then, as it does after a key.
+        let triggers = [".", ":", "(", " ", "\t", "=", ","].map(str::to_owned).to_vec();
         Ok(InitializeResult {
             server_info: Some(ServerInfo {
                 name: "tandem".into(),
@@ -158,9 +156,6 @@ impl LanguageServer for Backend {
                     TextDocumentSyncOptions {
                         open_close: Some(true),
                         change: Some(TextDocumentSyncKind::INCREMENTAL),
-                        save: Some(
-                            TextDocumentSyncSaveOptions::SaveOptions(SaveOptions::default()),
-                        ),
                         ..TextDocumentSyncOptions::default()
                     }
                     .into(),
@@ -234,6 +229,9 @@ impl LanguageServer for Backend {
             self.session.file_changed(change.uri.as_str());
         }
     }
+
+    /// Not asked for, since the text is known from its changes, and sent by some clients all the same.
+    async fn did_save(&self, _: DidSaveTextDocumentParams) {}
 
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
         Ok(Some(self.session.actions(&params)))

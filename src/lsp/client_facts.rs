@@ -77,6 +77,11 @@ impl ClientFacts {
     pub fn is_zed(&self) -> bool {
         self.name.starts_with("Zed")
     }
+
+    /// Helix asks several servers at once, and what it makes of their lists depends on who is first.
+    pub fn is_helix(&self) -> bool {
+        self.name == "helix"
+    }
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ impl Session {
         let from_word = replaced.start > snapshot.line_start(cursor);
         let offer = Offer { suggestion, at: cursor, texts, from_word, event };
         let Some(mut open) = self.documents.get_mut(uri) else { return };
-        let Open { document, watch } = &mut *open;
+        let Open { document, watch, .. } = &mut *open;
         let now = document.snapshot();
         if now.is_some_and(|now| now.rope.is_instance(&snapshot.rope)) {
             let notes = watch.show(offer, &snapshot.rope, Instant::now());

@@ -12,6 +12,7 @@ use tower_lsp::lsp_types::Url;
 use super::Parts;
 use super::ask::Asks;
 use super::client_facts::ClientFacts;
+use super::popup::LastAsked;
 use super::progress::Cancellable;
 use super::status::Board;
 use crate::ask::sources::Read;
@@ -52,6 +53,8 @@ pub struct Open {
     pub document: Document,
     /// What becomes of the suggestions in it.
     pub watch: Watch,
+    /// The higher, the later it was opened or changed.
+    pub(super) changed: u64,
 }
 
 /// One client's session.
@@ -64,6 +67,7 @@ pub struct Session {
     pub asks: Asks,
     pub progress: Cancellable,
     pub board: Board,
+    pub(super) menu_asked: LastAsked,
     folders: RwLock<Vec<PathBuf>>,
     /// The next suggestion's number.
     pub(super) suggestions: AtomicU64,
@@ -78,6 +82,7 @@ pub struct Session {
     turns: DashMap<String, CancellationToken>,
     tickets: DashMap<u64, Ticket>,
     next_ticket: AtomicU64,
+    changes: AtomicU64,
     shut_down: AtomicBool,
     exited: CancellationToken,
 }
@@ -99,6 +104,7 @@ impl Session {
             asks: Asks::new(ledger, papers),
             progress: Cancellable::default(),
             board: Board::default(),
+            menu_asked: LastAsked::default(),
             folders: RwLock::default(),
             suggestions: AtomicU64::new(1),
             layers: Mutex::new(layers),
@@ -110,6 +116,7 @@ impl Session {
             turns: DashMap::new(),
             tickets: DashMap::new(),
             next_ticket: AtomicU64::new(1),
+            changes: AtomicU64::new(1),
             shut_down: AtomicBool::new(false),
             exited: CancellationToken::new(),
         }
@@ -163,6 +170,16 @@ impl Session {
         Some(snapshot.map(read))
     }
 
+    /// The open documents whose text is known, by their URIs, the one that was changed last first.
+    pub fn open_documents(&self) -> Vec<(String, Snapshot)> {
+        let known = |open: dashmap::mapref::multiple::RefMulti<'_, String, Open>| {
+            Some((open.changed, open.key().clone(), open.document.snapshot()?))
+        };
+        let mut documents: Vec<_> = self.documents.iter().filter_map(known).collect();
+        documents.sort_by_key(|(changed, ..)| std::cmp::Reverse(*changed));
+        documents.into_iter().map(|(_, uri, snapshot)| (uri, snapshot)).collect()
+    }
+
     /// Changes one of the places that settings come from; returns what a person should hear.
     pub fn change_settings(&self, change: impl FnOnce(&mut Layers)) -> Vec<String> {
         let mut layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -203,11 +220,14 @@ impl Session {
         let document = Document::open(&d.text, d.version, &d.language_id);
         let snapshot = document.snapshot().filter(|s| !s.too_large());
         self.note_buffer(&d.uri, &document);
-        let open = Open { document, watch: Watch::new(&d.language_id) };
+        let changed = self.changes.fetch_add(1, Ordering::Relaxed);
+        let open = Open { document, watch: Watch::new(&d.language_id), changed };
         if let Some(reopened) = self.documents.insert(d.uri.clone(), open) {
             self.closed(reopened);
         }
-        self.completer.engine().wake();
+        if self.wants(&d.language_id) {
+            self.completer.engine().wake();
+        }
         if let Some(snapshot) = snapshot.filter(|_| self.wants(&d.language_id)) {
             let place = Place {
                 document: &d.uri,
@@ -223,19 +243,31 @@ impl Session {
 
     /// `Err` with a warning when the document is unknown or the change does not fit.
     pub fn change(&self, params: DidChange) -> Result<(), String> {
-        let uri = params.text_document.uri;
+        let DidChange { text_document: ChangedDocument { uri, version }, content_changes } = params;
+        let result = self.apply(&uri, version, content_changes);
+        // Behind the change: who goes on from here finds the new text.
         self.supersede(&uri);
-        let Some(mut open) = self.documents.get_mut(&uri) else {
+        result
+    }
+
+    fn apply(
+        &self,
+        uri: &str,
+        version: Option<i32>,
+        changes: Vec<ContentChange>,
+    ) -> Result<(), String> {
+        let Some(mut open) = self.documents.get_mut(uri) else {
             return Err(format!("{uri} was changed but is not open"));
         };
+        open.changed = self.changes.fetch_add(1, Ordering::Relaxed);
         let before = open.document.snapshot().map(|snapshot| snapshot.rope);
         let document = &mut open.document;
-        let version = params.text_document.version.unwrap_or(document.version());
-        let changes: Vec<Change> = params.content_changes.into_iter().map(Change::from).collect();
+        let version = version.unwrap_or(document.version());
+        let changes: Vec<Change> = changes.into_iter().map(Change::from).collect();
         let result = document.change(version, &changes, self.facts().encoding);
-        self.note_buffer(&uri, document);
+        self.note_buffer(uri, document);
         if !matches!(result, Err(EditError::OldVersion { .. })) {
-            self.changed(&uri, before, &mut open);
+            self.changed(uri, before, &mut open);
         }
         result.map_err(|error: EditError| format!("{uri}: {error}"))
     }
@@ -282,10 +314,24 @@ impl Session {
         if let Some(older) = self.turns.insert(uri.to_owned(), superseded.clone()) {
             older.cancel();
         }
-        let snapshot = self.documents.get(uri).and_then(|open| open.document.snapshot());
         let number = self.next_ticket.fetch_add(1, Ordering::Relaxed);
-        self.tickets.insert(number, Ticket { snapshot, superseded });
+        self.tickets.insert(number, Ticket { snapshot: self.snapshot(uri), superseded });
         number
+    }
+
+    /// A new moment for a request whose document has changed; `None` when something newer was asked
+    /// for there, or the document was closed.
+    pub fn ticket_again(&self, uri: &str, ticket: &Ticket) -> Option<Ticket> {
+        let superseded = CancellationToken::new();
+        {
+            let mut turn = self.turns.get_mut(uri).filter(|turn| **turn == ticket.superseded)?;
+            turn.clone_from(&superseded);
+        }
+        Some(Ticket { snapshot: self.snapshot(uri), superseded })
+    }
+
+    fn snapshot(&self, uri: &str) -> Option<Snapshot> {
+        self.documents.get(uri).and_then(|open| open.document.snapshot())
     }
 
     pub fn take_ticket(&self, number: u64) -> Option<Ticket> {

@@ -6,9 +6,13 @@
 #![cfg(all(unix, feature = "net"))]
 
 mod desk;
+mod helix;
 mod life;
+mod neovim;
 #[path = "../claude/stand_in.rs"]
 #[allow(dead_code, reason = "the tests of asking Claude use the rest")]
 mod stand_in;
 mod terminal;
 mod vscode;
+#[cfg(feature = "http")]
+mod zed;

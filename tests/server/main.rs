@@ -4,6 +4,7 @@ mod accepts;
 mod candidates;
 mod harness;
 mod journal;
+mod popup;
 mod status;
 
 use std::sync::Arc;
@@ -164,22 +165,6 @@ async fn a_suggestion_goes_on_from_the_popups_selected_entry() {
     let item = &answer["result"][0];
     assert_eq!((&item["insertText"], &item["range"]), (&json!("compute(a);"), &range));
     assert_eq!(engine.seen().requests[0].prompt.middle, "    compute");
-}
-
-#[tokio::test]
-async fn the_popup_shows_the_whole_suggestion_with_its_own_indentation() {
-    let engine = Scripted::saying("\n        1\n    }\n\nfn next() {\n");
-    let mut helix = Editor::start(engine);
-    let general = json!({"general": {"positionEncodings": ["utf-8"]}});
-    helix.initialize(json!({"capabilities": general})).await;
-    helix.open(FILE, "rust", "impl A {\n    fn one() -> u8 {\n}\n").await;
-    let params = json!({"textDocument": {"uri": FILE}, "position": {"line": 1, "character": 20}});
-    let answer = helix.request("textDocument/completion", params).await;
-    let result = &answer["result"];
-    assert_eq!(result["isIncomplete"], true);
-    let item = &result["items"][0];
-    assert_eq!(item["textEdit"]["newText"], "\n        1\n    }");
-    assert_eq!((&item["label"], &item["detail"]), (&json!("1"), &json!("tandem")));
 }
 
 #[tokio::test]

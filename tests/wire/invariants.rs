@@ -101,8 +101,13 @@ fn only_the_rooms_of_models_and_of_the_api_can_open_a_connection() {
     fn is_allowed(file: &str) -> bool {
         file == "net.rs" || file.starts_with("model/") || file.starts_with("ask/api")
     }
-    let names = ["reqwest", "rustls", "TcpStream", "TcpListener", "UdpSocket", "ToSocketAddrs"];
+    let names = ["reqwest", "rustls", "TcpStream", "UdpSocket", "ToSocketAddrs"];
     assert_eq!(found(&names, is_allowed), NOTHING);
+}
+
+#[test]
+fn only_the_door_listens_on_a_port() {
+    assert_eq!(found(&["TcpListener"], |file| file == "http/door.rs"), NOTHING);
 }
 
 #[test]
