@@ -66,6 +66,7 @@ bench-retrieval: ## Is the file to change in a question's bundle: make bench-ret
 editors: model ## Drive real editors with the real server and model; gets the editors: make editors ONLY=neovim
 	@sh .ci/editors
 	$(CARGO) build --release --bin tandem
+	CARGO_TARGET_DIR="$(or $(CARGO_TARGET_DIR),target)/zed" $(CARGO) test --quiet --manifest-path editors/zed/Cargo.toml
 	EDITORS="$(EDITORS)" $(CARGO) test --release --test editors -- --ignored --nocapture --test-threads 1 $(ONLY)
 
 tools: ## Install what the build needs, or say how

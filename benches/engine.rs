@@ -75,7 +75,7 @@ async fn guessing(model: &std::path::Path, lines: usize) {
     let engine = |guess: bool| {
         let options = Options { guess, ..Options::new(model) };
         let wanted: Wanted = Arc::new(move || Ok(options.clone()));
-        ProcessEngine::new(env!("CARGO_BIN_EXE_tandem").into(), Duration::ZERO, wanted)
+        ProcessEngine::new(env!("CARGO_BIN_EXE_tandem").into(), Arc::new(|| Duration::ZERO), wanted)
     };
     let (plain, guessing) = (engine(false), engine(true));
     let mut totals: HashMap<bool, Total> = HashMap::new();

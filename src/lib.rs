@@ -17,6 +17,7 @@
 //! |---|---|
 //! | `main` | the command line: serve, complete, ask, key, stats, model, doctor, demo |
 //! | [`lsp`] | the protocol, and the only room that knows it or tower-lsp |
+//! | `http` | completions in the shape of OpenAI's API, on loopback, from a session's completer (Zed) |
 //! | [`document`] | open documents: rope, version, tree; positions; edits as checked values |
 //! | [`syntax`] | languages from `grammars/`; what the syntax says about a piece of text |
 //! | [`workspace`] | what other files define: an index kept in the background, and snapshots of it |
@@ -59,9 +60,10 @@
 //! # What always holds
 //!
 //! 1. Only `engine/llama.rs` and its folder name `llama_cpp_2`; only `model/` and `ask/` can open a connection off
-//!    this machine, and built without the feature `net` nothing can.
+//!    this machine, and built without the feature `net` nothing can. Only `http/door.rs` listens on a port:
+//!    on loopback, when it is told to, and without the feature `http` never.
 //! 2. Document changes are applied in wire order, before any `.await`; a request works on the
-//!    snapshot taken when it arrived.
+//!    snapshot taken when it arrived. One for a menu goes on with the newer text while its word is typed on.
 //! 3. Every request gets exactly one answer; a superseded one gets it at once.
 //! 4. `prompt`, `context`, `suggestion`, `engine::cache`, `engine::heads`, `engine::healing`,
 //!    `engine::guess` and `engine::names` do no I/O and cannot fail. A failed completion is an empty list and one
@@ -71,7 +73,6 @@
 //!    by itself: when nobody types, nothing runs.
 //! 7. A model file is read by llama.cpp only after our own header check and, where a hash is
 //!    recorded, only if it matches.
-//!
 //! 8. Nothing is sent to Claude but the bytes that a person was shown, after a yes (or `ask.always` of their
 //!    own settings, or `--yes`); what was not reserved in the budget is not sent.
 //!

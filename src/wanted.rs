@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::engine;
 use crate::engine::llama::{self, Options};
-use crate::engine::process::{ProcessEngine, Wanted};
+use crate::engine::process::{Idle, ProcessEngine, Wanted};
 use crate::engine::states::StateOptions;
 use crate::lsp::SharedSettings;
 use crate::model::{Store, choice, optimize};
@@ -75,7 +75,9 @@ pub fn video_memory() -> Option<u64> {
 /// When our own program or the folder of models cannot be found, as a sentence.
 pub fn engine(shared: &SharedSettings, store: Store) -> Result<ProcessEngine, String> {
     let program = std::env::current_exe().map_err(|e| format!("cannot find tandem itself: {e}"))?;
+    let of_editor = shared.clone();
+    let idle: Idle = Arc::new(move || of_editor.get().idle());
     let settings = shared.clone();
     let wanted: Wanted = Arc::new(move || options(&settings.get(), &store));
-    Ok(ProcessEngine::new(program, shared.get().idle(), wanted))
+    Ok(ProcessEngine::new(program, idle, wanted))
 }

@@ -36,6 +36,10 @@ const SPIN: (&str, &str) = ("GOMP_SPINCOUNT", "1000");
 /// Says which engine is wanted now, or why there can be none (for a person to read).
 pub type Wanted = Arc<dyn Fn() -> Result<Options, String> + Send + Sync>;
 
+/// Says how long an engine that nobody is connected to goes on: settings of an editor come after the
+/// server has started.
+pub type Idle = Arc<dyn Fn() -> Duration + Send + Sync>;
+
 /// The engine's process.
 pub struct ProcessEngine {
     orders: mpsc::UnboundedSender<Order>,
@@ -54,9 +58,9 @@ struct Pending {
 }
 
 impl ProcessEngine {
-    /// An engine that starts with the first order. `program` is our own binary. Must be called
-    /// within a tokio runtime.
-    pub fn new(program: PathBuf, idle: Duration, wanted: Wanted) -> ProcessEngine {
+    /// An engine that starts with the first order. `program` is our own binary; `idle` is asked at each
+    /// start. Must be called within a tokio runtime.
+    pub fn new(program: PathBuf, idle: Idle, wanted: Wanted) -> ProcessEngine {
         let (orders, inbox) = mpsc::unbounded_channel();
         let (tell, state) = watch::channel(State::Asleep);
         tokio::spawn(
@@ -92,7 +96,7 @@ impl Engine for ProcessEngine {
 /// Keeps one process alive and talks to it.
 struct Keeper {
     program: PathBuf,
-    idle: Duration,
+    idle: Idle,
     wanted: Wanted,
     tell: watch::Sender<State>,
     deaths: VecDeque<Instant>,
@@ -238,7 +242,7 @@ impl Keeper {
             .args(["--threads", &options.threads.to_string()])
             .args(["--context-tokens", &options.context_tokens.to_string()])
             .args(["--documents", &options.documents.to_string()])
-            .args(["--idle-seconds", &self.idle.as_secs().to_string()])
+            .args(["--idle-seconds", &(self.idle)().as_secs().to_string()])
             .args(["--guess", &options.guess.to_string()])
             .args(options.states.iter().flat_map(|states| {
                 let folder = states.folder.clone().into_os_string();
@@ -369,7 +373,7 @@ mod tests {
         assert!(written.unwrap().success());
         let model = scratch.path().join("model.gguf");
         let wanted: Wanted = Arc::new(move || Ok(Options::new(&model)));
-        let engine = ProcessEngine::new(program, Duration::from_secs(1), wanted);
+        let engine = ProcessEngine::new(program, Arc::new(|| Duration::from_secs(1)), wanted);
         for _ in 0..DEATHS + 3 {
             let request = Request::new(Prompt::default(), 1, Stop::Line);
             let said = engine.complete(request).next().await;

@@ -33,8 +33,9 @@ pub fn start(helix: &Path, desk: &Desk, name: &str, servers: &str) -> Terminal {
     let folder = desk.home.join("config/helix");
     fs::create_dir_all(&folder).expect("a folder");
     fs::write(folder.join("languages.toml"), languages).expect("a file");
-    // No word of the text itself in the menu, so that what is there comes from a server.
-    let config = "[editor]\nword-completion.enable = false\n";
+    // No word of the text itself in the menu, so that what is there comes from a server; and what is typed
+    // is what is typed.
+    let config = "[editor]\nword-completion.enable = false\nauto-pairs = false\n";
     fs::write(folder.join("config.toml"), config).expect("a file");
     let files = fs::read_dir(desk.project()).expect("a folder");
     let mut names: Vec<String> =
@@ -204,17 +205,21 @@ fn an_action_asks_claude_and_the_answers_edits_are_applied() {
     let answer = "It starts too high.\n\na.py\n<<<<<<< SEARCH\n    total = 0\n=======\n    \
                   total = 10\n>>>>>>> REPLACE\n";
     let desk = Desk::new(Script::Text(answer.into()));
-    desk.write("a.py", PRICES);
+    desk.write("a.py", &PRICES.replace("    total = 0", "    # !: start at ten\n    total = 0"));
     let terminal = start(&helix, &desk, "helix", "\"tandem\"");
     // The first name of the line: it is what is asked about.
-    terminal.keys("2gggs");
-    terminal.wait("the cursor on a name", |screen| screen.contains(" 2:5"));
+    terminal.keys("3gggs");
+    terminal.wait("the cursor on a name", |screen| screen.contains(" 3:5"));
     terminal.keys(" a");
     terminal.shows("Ask Claude about `total`");
+    terminal.press(&["Escape"]);
+    // What a comment wants.
+    terminal.keys("2gggs a");
+    terminal.shows("Ask Claude to change");
     terminal.keep("action");
     terminal.press(&["Enter"]);
     // The preview, and the question on top of it.
-    terminal.shows("Nothing is sent before you have chosen");
+    terminal.shows("Nothing is sent before you");
     terminal.keep("consent");
     assert!(desk.stand_in.seen().is_empty(), "sent before a yes");
     terminal.shows("Send to 127.0.0.1");
@@ -288,21 +293,37 @@ fn how_long_an_entry_takes() {
     const PATIENCE: Duration = Duration::from_secs(5);
     let Some(helix) = editor("hx") else { return };
     let desk = Desk::new(Script::default());
-    let names = ["sum", "count", "first", "last", "biggest", "smallest", "middle", "average"];
-    let stub = |name: &&str| format!("def {name}_price(items):\n    \n\n\n");
-    let text = format!("{PRICES}{}", names.iter().map(stub).collect::<String>());
-    desk.write("a.py", &text);
+    // Whole functions, whose bodies are written anew: below half a one the model thinks of an end.
+    let functions = [
+        ("sum", "sum(item.price for item in items)"),
+        ("first", "items[0].price"),
+        ("last", "items[-1].price"),
+        ("lowest", "min(item.price for item in items)"),
+        ("highest", "max(item.price for item in items)"),
+        ("average", "total_price(items) / len(items)"),
+        ("sorted", "sorted(item.price for item in items)"),
+        ("known", "[item.price for item in items if item.price]"),
+    ];
+    let whole =
+        |(name, body): &(&str, &str)| format!("def {name}_price(items):\n    return {body}\n\n\n");
+    desk.write("a.py", &format!("{PRICES}{}", functions.iter().map(whole).collect::<String>()));
     let terminal = start(&helix, &desk, "helix", "\"tandem\"");
     // The model is loaded when there is a first entry.
-    append(&terminal, PRICES.lines().count() + 2);
-    terminal.keys("return ");
+    append(&terminal, PRICES.lines().count());
+    terminal.keys("def total_weight(items):");
     entry(&terminal);
     let mut times = Vec::new();
-    for number in 1..names.len() {
-        append(&terminal, PRICES.lines().count() + number * 4 + 2);
-        terminal.keys("return");
-        terminal
-            .wait("what was typed", |screen| ours(screen).is_none() && screen.contains("return"));
+    for (number, (_, body)) in functions.iter().enumerate() {
+        terminal.press(&["Escape"]);
+        terminal.wait("normal mode", |screen| screen.contains("NOR"));
+        // All of the line is taken away.
+        terminal.keys(&format!("{}ggghvglc", PRICES.lines().count() + number * 4 + 2));
+        terminal.wait("insert mode", |screen| screen.contains("INS") && !screen.contains(body));
+        terminal.keys("    return");
+        terminal.wait("what was typed", |screen| {
+            ours(screen).is_none()
+                && screen.lines().any(|line| line.trim_end().ends_with("    return"))
+        });
         let key = Instant::now();
         terminal.keys(" ");
         while key.elapsed() < PATIENCE {
@@ -310,7 +331,10 @@ fn how_long_an_entry_takes() {
                 times.push(key.elapsed());
                 break;
             }
+            // A look costs the model time, on two cores.
+            std::thread::sleep(Duration::from_millis(20));
         }
+        terminal.keys(body);
     }
     assert!(!times.is_empty(), "no entry at all in {DEADLINE:?}:\n{}", terminal.screen());
     let keys = times.len();

@@ -21,7 +21,7 @@ const CHANGE: &str = "One was taken too many.\n\npool.py\n<<<<<<< SEARCH\n    re
 #[ignore = "needs the editors: make editors"]
 fn vs_code_is_driven_as_by_a_person() {
     let Some(code_server) = editor("code-server") else { return };
-    let package = package();
+    let package = package(&code_server);
     let mut desk = Desk::new(Script::default());
     // The first answer stops in the middle, so that it can be seen while it comes.
     desk.stand_in = StandIn::new([Script::Slow, Script::Text(CHANGE.to_owned())]);
@@ -77,13 +77,17 @@ fn extension() -> PathBuf {
 }
 
 /// The extension's package with the program under test in it; `TANDEM_VSIX` names one that is there already.
-fn package() -> PathBuf {
+fn package(code_server: &Path) -> PathBuf {
     if let Some(package) = std::env::var_os("TANDEM_VSIX") {
         return package.into();
     }
+    // The Node.js that came with it is new enough, whatever else is here.
+    let mut path = std::ffi::OsString::from(code_server.join("bin"));
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
     let npm = |arguments: &[&str]| {
         let mut npm = Command::new("npm");
-        npm.args(arguments).current_dir(extension()).env("BINARY", tandem());
+        npm.args(arguments).current_dir(extension()).env("BINARY", tandem()).env("PATH", &path);
         let output = npm.output().expect("npm is here");
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(
@@ -98,6 +102,8 @@ fn package() -> PathBuf {
     if time("node_modules/.package-lock.json") <= time("package-lock.json") {
         npm(&["ci"]);
     }
+    npm(&["run", "lint"]);
+    npm(&["test"]);
     let said = npm(&["run", "package"]);
     said.trim_end().lines().last().expect("the package's path").into()
 }
