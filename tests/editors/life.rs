@@ -80,7 +80,7 @@ fn two_editors_share_one_engine_and_one_that_goes_does_not_disturb_the_other() {
     second.keys("return ");
     helix::entry(&second);
     assert_eq!(desk.servers().len(), 2);
-    assert_eq!(desk.engines(), [shared.clone()]);
+    assert_eq!(desk.engines(), std::slice::from_ref(&shared));
     kill(&first, &desk);
     until(
         "end of the first server",

@@ -10,7 +10,7 @@ mod helix;
 mod life;
 mod neovim;
 #[path = "../claude/stand_in.rs"]
-#[allow(dead_code, reason = "the tests of asking Claude use the rest")]
+#[allow(dead_code, unused_imports, reason = "the tests of asking Claude use the rest")]
 mod stand_in;
 mod terminal;
 mod vscode;

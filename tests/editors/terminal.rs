@@ -56,11 +56,6 @@ impl Terminal {
         said(self.tmux().args(["capture-pane", "-p"]).output())
     }
 
-    /// The screen's text with the escape sequences of its colours.
-    pub fn coloured(&self) -> String {
-        said(self.tmux().args(["capture-pane", "-p", "-e"]).output())
-    }
-
     /// Waits until the screen is as wanted, and returns it.
     pub fn wait(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
         let look = || Some(self.screen()).filter(|screen| wanted(screen));
@@ -82,11 +77,6 @@ impl Terminal {
     pub fn pid(&self) -> u32 {
         let pid = said(self.tmux().args(["display-message", "-p", "#{pane_pid}"]).output());
         pid.trim().parse().expect("a number")
-    }
-
-    /// Whether the program has ended.
-    pub fn has_ended(&self) -> bool {
-        said(self.tmux().args(["display-message", "-p", "#{pane_dead}"]).output()).trim() == "1"
     }
 
     fn tmux(&self) -> Command {
