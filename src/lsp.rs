@@ -17,6 +17,7 @@ mod popup;
 mod progress;
 mod session;
 mod status;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;

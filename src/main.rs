@@ -388,14 +388,19 @@ fn parts() -> Parts {
 #[cfg(feature = "http")]
 async fn serve_http(stdio: bool, address: http::Address) -> Result<ExitCode, String> {
     let parts = parts();
-    let token = http::token(&parts.settings.get());
+    let token = http::token(&parts.user);
     let user = parts.user.clone();
     let session = Arc::new(Session::new(parts));
     if stdio {
-        tokio::spawn(http::serve_when_free(address, session.clone(), token));
+        match token {
+            Ok(token) => drop(tokio::spawn(http::serve_when_free(address, session.clone(), token))),
+            // The editor goes on without.
+            Err(why) => tracing::warn!("no completions over HTTP: {why}"),
+        }
         let code = lsp::serve_session(tokio::io::stdin(), tokio::io::stdout(), session).await;
         std::process::exit(code)
     }
+    let token = token?;
     // There is no editor to say it.
     user?.settings().1.iter().for_each(|warning| eprintln!("tandem: {warning}"));
     let listener = http::listen(&address).await.map_err(|error| http::why_not(&address, &error))?;

@@ -43,6 +43,10 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 const AT_ONCE: usize = 8;
 /// Open documents that are looked through, the one changed last first.
 const LOOKED_THROUGH: usize = 32;
+/// Bytes of them: each is copied, and that takes time that a person waits.
+const BYTES_LOOKED_THROUGH: usize = 16 << 20;
+/// Characters of what is wrong with a request: it may repeat all of it.
+const WHY: usize = 300;
 
 /// What all requests share.
 pub struct House {
@@ -154,7 +158,10 @@ async fn completions(Shared(house): Shared<Arc<House>>, body: Body) -> Response 
     };
     let asked = match Asked::read(&body) {
         Ok(asked) => asked,
-        Err(why) => return problem(StatusCode::BAD_REQUEST, "invalid_request", &why),
+        Err(why) => {
+            let why: String = why.chars().take(WHY).collect();
+            return problem(StatusCode::BAD_REQUEST, "invalid_request", &why);
+        }
     };
     let Ok(_room) = house.room.try_acquire() else {
         let message = "there are too many requests at once";
@@ -268,10 +275,14 @@ impl House {
     }
 
     fn in_open_document(&self, readings: &[Excerpt]) -> Option<Wanted> {
-        let mut passed = Vec::new();
+        let (mut passed, mut bytes) = (Vec::new(), 0);
         for (uri, snapshot) in self.session.open_documents().into_iter().take(LOOKED_THROUGH) {
             if snapshot.too_large() {
                 continue;
+            }
+            bytes += snapshot.len_bytes();
+            if bytes > BYTES_LOOKED_THROUGH && !passed.is_empty() {
+                break;
             }
             let name = self.session.name(&uri);
             let open = Open { text: plain(&snapshot), uri, name, snapshot };

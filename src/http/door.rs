@@ -4,6 +4,7 @@
 //! the port. A server that an editor started beside another one's goes on without, and takes the port when
 //! the other ends.
 
+use std::ffi::OsString;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use secrecy::SecretString;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -20,12 +22,14 @@ use super::address::Address;
 use super::answer::router;
 use super::guard::Guard;
 use crate::lsp::Session;
-use crate::settings::Settings;
+use crate::settings::Layers;
 
 /// Open connections at most; others wait to be let in.
 const CONNECTIONS: usize = 64;
 /// How long a connection may take to say what it wants, also the next time.
 const HEADERS: Duration = Duration::from_secs(60);
+/// A connection ends then, whatever it does: one whose client reads nothing would be held for ever.
+const LIFE: Duration = Duration::from_secs(600);
 /// Bytes of headers at most.
 const BUFFER: usize = 64 << 10;
 /// How often a port that another process has is tried again.
@@ -34,11 +38,29 @@ const AGAIN: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The token that is wanted from clients, if one is: `TANDEM_HTTP_TOKEN`, else `http.token` of the user's
-/// own settings.
-pub fn token(settings: &Settings) -> Option<SecretString> {
-    let environment = std::env::var("TANDEM_HTTP_TOKEN").ok();
-    let token = environment.or_else(|| settings.http.token.clone());
-    token.filter(|token| !token.is_empty()).map(SecretString::from)
+/// own settings, as it is written there: also where something else in them is wrong.
+///
+/// # Errors
+/// When one may be wanted and cannot be read. Nobody should be let in then.
+pub fn token(user: &Result<Layers, String>) -> Result<Option<SecretString>, String> {
+    token_of(std::env::var_os("TANDEM_HTTP_TOKEN"), user)
+}
+
+fn token_of(
+    environment: Option<OsString>,
+    user: &Result<Layers, String>,
+) -> Result<Option<SecretString>, String> {
+    if let Some(token) = environment.filter(|token| !token.is_empty()) {
+        let token = token.into_string().map_err(|_| "TANDEM_HTTP_TOKEN is not UTF-8")?;
+        return Ok(Some(token.into()));
+    }
+    let user = &user.as_ref().map_err(Clone::clone)?.user;
+    match user.get("tandem").unwrap_or(user).pointer("/http/token") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(token)) if token.is_empty() => Ok(None),
+        Some(Value::String(token)) => Ok(Some(token.clone().into())),
+        Some(_) => Err("http.token in config.toml must be a text in quotes".into()),
+    }
 }
 
 /// Listens. Of two addresses the second is only for machines that do not have the first.
@@ -95,8 +117,9 @@ pub async fn serve(listener: TcpListener, session: Arc<Session>, token: Option<S
             let _permit = permit;
             let mut connection = http1::Builder::new();
             connection.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(BUFFER);
+            let connection = connection.serve_connection(TokioIo::new(stream), service);
             // A client that goes away is no error.
-            let _ = connection.serve_connection(TokioIo::new(stream), service).await;
+            let _ = tokio::time::timeout(LIFE, connection).await;
         });
         while connections.try_join_next().is_some() {}
     }
@@ -120,4 +143,30 @@ pub async fn serve_when_free(address: Address, session: Arc<Session>, token: Opt
         tracing::warn!("the port is free now; listening");
     }
     serve(listener, session, token).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+    use serde_json::json;
+
+    #[test]
+    fn a_token_that_cannot_be_read_lets_nobody_in() {
+        let of = |environment: &str, user: Result<Value, &str>| {
+            let layers = user.map(|user| Layers { user, ..Layers::default() });
+            let token = token_of(Some(environment.into()), &layers.map_err(str::to_owned))?;
+            Ok::<_, String>(token.map(|token| token.expose_secret().to_owned()))
+        };
+        let written = json!({"http": {"token": "a"}});
+        assert_eq!(of("", Ok(written.clone())), Ok(Some("a".into())));
+        assert_eq!(of("b", Ok(written)), Ok(Some("b".into())));
+        assert_eq!(of("", Ok(json!({"tandem": {"http": {"token": "a"}}}))), Ok(Some("a".into())));
+        // Something else is wrong with these settings, which leaves all of them out.
+        let wrong = json!({"enabled": "perhaps", "http": {"token": "a"}});
+        assert_eq!(of("", Ok(wrong)), Ok(Some("a".into())));
+        assert_eq!(of("", Ok(json!({}))), Ok(None));
+        assert!(of("", Ok(json!({"http": {"token": 1234}}))).is_err());
+        assert!(of("", Err("config.toml cannot be read")).is_err());
+    }
 }

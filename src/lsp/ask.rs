@@ -12,7 +12,7 @@ mod stream;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,7 @@ use tower_lsp::lsp_types::{MessageType, ShowDocumentParams, Url};
 
 use super::progress::within;
 use super::session::Session;
+use super::words::plain;
 use crate::ask::answer::{self, Page};
 use crate::ask::conversation::{Conversation, Prepared};
 use crate::ask::edits::{Block, Problem};
@@ -103,7 +104,11 @@ struct Pending {
 
 impl Asks {
     pub fn new(ledger: Ledger, papers: Papers) -> Asks {
-        Asks { ledger: Arc::new(ledger), papers, state: Mutex::default() }
+        // Another process counts elsewhere: an answer of one that died is none of ours.
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let last = u64::try_from(since.as_millis()).unwrap_or_default();
+        let state = Mutex::new(State { last, ..State::default() });
+        Asks { ledger: Arc::new(ledger), papers, state }
     }
 
     /// Where the cursor was last seen, for commands that come without a place.
@@ -309,7 +314,7 @@ pub fn run(
             };
             let client = client.clone();
             tokio::spawn(async move {
-                client.show_message(MessageType::INFO, format!("tandem: {words}")).await;
+                client.show_message(MessageType::INFO, plain(format!("tandem: {words}"))).await;
             });
         }
         _ => return None,
@@ -337,7 +342,7 @@ fn spawn(client: &Client, work: impl Future<Output = Result<(), String>> + Send 
     let client = client.clone();
     tokio::spawn(async move {
         if let Err(problem) = work.await {
-            client.show_message(MessageType::ERROR, format!("tandem: {problem}")).await;
+            client.show_message(MessageType::ERROR, plain(format!("tandem: {problem}"))).await;
         }
     });
 }
@@ -352,7 +357,7 @@ async fn show(client: &Client, session: &Session, path: &Path, focus: bool) {
         return;
     }
     let text = format!("tandem: open {} to read it", path.display());
-    client.show_message(MessageType::INFO, text).await;
+    client.show_message(MessageType::INFO, plain(text)).await;
 }
 
 async fn show_uri(client: &Client, uri: Url, focus: bool) -> bool {

@@ -19,6 +19,7 @@ use tower_lsp::lsp_types::{
 use tower_lsp::{Client, LanguageServer, async_trait};
 
 use super::session::{NamedDocument, Session, path_of};
+use super::words::plain;
 use super::{commands, inline, popup, progress, status};
 use crate::document::Encoding;
 use crate::settings::Offer;
@@ -253,7 +254,7 @@ impl LanguageServer for Backend {
 async fn warn(client: &Client, warnings: Vec<String>) {
     for warning in warnings {
         tracing::warn!("{warning}");
-        client.show_message(MessageType::WARNING, format!("tandem: {warning}")).await;
+        client.show_message(MessageType::WARNING, plain(format!("tandem: {warning}"))).await;
     }
 }
 

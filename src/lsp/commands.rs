@@ -10,6 +10,7 @@ use tower_lsp::lsp_types::MessageType;
 use super::ask;
 use super::progress::Shown;
 use super::session::Session;
+use super::words::plain;
 use crate::engine::State;
 use crate::model::{self, Entry, Progress};
 
@@ -43,7 +44,7 @@ pub fn run(
             let client = client.clone();
             let text =
                 if on { "tandem: completions are on" } else { "tandem: completions are off" };
-            tokio::spawn(async move { client.show_message(MessageType::INFO, text).await });
+            tokio::spawn(async move { client.show_message(MessageType::INFO, plain(text)).await });
             Some(json!({"enabled": on}))
         }
         // Some editors run it after an accept, others do not: what counts is the document's change.
@@ -90,12 +91,9 @@ fn status(session: &Session) -> Value {
 
 /// Downloads a model, because a person asked for it, and shows how far it is.
 async fn pull(client: Client, session: Arc<Session>, wanted: Option<String>) {
-    let Err(problem) = try_pull(&client, &session, wanted).await else {
-        // The engine looks for the model again now, rather than at the next key.
-        session.completer.engine().wake();
-        return;
-    };
-    client.show_message(MessageType::ERROR, format!("tandem: {problem}")).await;
+    if let Err(problem) = try_pull(&client, &session, wanted).await {
+        client.show_message(MessageType::ERROR, plain(format!("tandem: {problem}"))).await;
+    }
 }
 
 async fn try_pull(
@@ -131,11 +129,18 @@ async fn try_pull(
             }
         }
     };
+    if pulled.is_ok() {
+        // The engine looks for the model now, rather than at the next key, and before the status could go
+        // on saying that there is none.
+        session.completer.engine().wake();
+    }
     session.board.downloading(None);
     if let Some(shown) = shown {
         shown.end(if pulled.is_ok() { "done" } else { "failed" }).await;
     }
     let pulled = pulled.map_err(|e| e.to_string())?;
-    client.show_message(MessageType::INFO, format!("tandem: {} is installed", pulled.name)).await;
+    client
+        .show_message(MessageType::INFO, plain(format!("tandem: {} is installed", pulled.name)))
+        .await;
     Ok(())
 }

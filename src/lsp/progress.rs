@@ -18,6 +18,7 @@ use tower_lsp::lsp_types::{
 
 use super::session::Session;
 use super::status::no_model;
+use super::words::plain;
 use crate::engine::State;
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -56,7 +57,9 @@ pub async fn follow(client: Client, session: Arc<Session>) {
                 // server is shows that there is no model, too, and offers to get one.
                 let shown_anyway = session.facts().shows_status && no_model(&session).is_some();
                 if message != said && !shown_anyway {
-                    client.show_message(MessageType::WARNING, format!("tandem: {message}")).await;
+                    client
+                        .show_message(MessageType::WARNING, plain(format!("tandem: {message}")))
+                        .await;
                     said = message;
                 }
             }

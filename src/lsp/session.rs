@@ -215,7 +215,6 @@ impl Session {
 
     pub fn open(&self, params: DidOpen) {
         let DidOpen { text_document: d } = params;
-        self.supersede(&d.uri);
         self.completer.forget(&d.uri);
         let document = Document::open(&d.text, d.version, &d.language_id);
         let snapshot = document.snapshot().filter(|s| !s.too_large());
@@ -225,6 +224,8 @@ impl Session {
         if let Some(reopened) = self.documents.insert(d.uri.clone(), open) {
             self.closed(reopened);
         }
+        // Behind that: who goes on from here finds the new text.
+        self.supersede(&d.uri);
         if self.wants(&d.language_id) {
             self.completer.engine().wake();
         }
@@ -274,8 +275,10 @@ impl Session {
 
     pub fn close(&self, params: DidClose) {
         let uri = params.text_document.uri;
-        self.supersede(&uri);
-        self.turns.remove(&uri);
+        // Taken out first, so that nothing goes on from it.
+        if let Some((_, turn)) = self.turns.remove(&uri) {
+            turn.cancel();
+        }
         if let Some((_, open)) = self.documents.remove(&uri) {
             self.closed(open);
         }

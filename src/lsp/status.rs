@@ -168,21 +168,23 @@ pub async fn follow(client: Client, session: Arc<Session>) {
         let state = engine.borrow_and_update().clone();
         let status = Known::of(&session, noted, state).status();
         if last.as_ref() != Some(&status) {
-            if status.state == Word::Working && soon_done(&mut signals).await {
+            if status.state == Word::Working && soon_done(signals.clone()).await {
                 continue;
             }
             client.send_notification::<Told>(status.clone()).await;
             last = Some(status);
         }
         tokio::select! {
-            changed = engine.changed() => if changed.is_err() { return },
+            // An engine that cannot be says so once, and no more.
+            Ok(()) = engine.changed() => {}
             changed = signals.changed() => if changed.is_err() { return },
         }
     }
 }
 
-/// Whether nobody waits any more before it would be worth a word.
-async fn soon_done(signals: &mut watch::Receiver<Signals>) -> bool {
+/// Whether nobody waits any more before it would be worth a word. On a receiver of its own, so that what
+/// changes meanwhile is not taken for seen.
+async fn soon_done(mut signals: watch::Receiver<Signals>) -> bool {
     let done = signals.wait_for(|signals| signals.waiting == 0);
     matches!(tokio::time::timeout(NOTICEABLE, done).await, Ok(Ok(_)))
 }

@@ -146,8 +146,12 @@ async fn what_did_not_fit_is_forgotten_with_the_next_answer() {
     let repairs = |actions: &[serde_json::Value]| {
         actions.iter().filter(|a| a["title"] == "Ask Claude to put that right").count()
     };
-    assert_eq!(repairs(&desk.actions(&uri(&first), 0, 0).await), 1);
-    let follow_up = json!({"conversation": 1, "kind": "ask", "question": "and why?"});
+    let actions = desk.actions(&uri(&first), 0, 0).await;
+    assert_eq!(repairs(&actions), 1);
+    let of =
+        |action: &serde_json::Value| action["command"]["arguments"][0]["conversation"].as_u64();
+    let talk = actions.iter().find_map(of).expect("the conversation");
+    let follow_up = json!({"conversation": talk, "kind": "ask", "question": "and why?"});
     let (_, second, words) = desk.answered(follow_up).await;
     desk.editor.open(&uri(&second), "markdown", &words).await;
     assert_eq!(repairs(&desk.actions(&uri(&second), 0, 0).await), 0);

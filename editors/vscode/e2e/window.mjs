@@ -232,6 +232,12 @@ export class Window {
     await this.message(words).getByRole('button', { name: button, exact: true }).click();
   }
 
+  /** Clicks a button above the text, and chooses in the list that it opens. */
+  async choose(button, action) {
+    await this.page.locator('.editor-actions').getByRole('button', { name: button }).first().click();
+    await this.page.locator('.action-widget .monaco-list-row', { hasText: action }).click();
+  }
+
   messages() {
     return this.page.locator('.notification-toast').allInnerTexts();
   }

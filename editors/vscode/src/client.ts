@@ -23,6 +23,9 @@ import { show } from "./showing";
 /** The kinds of documents that the server is told of. */
 export const SCHEMES: readonly string[] = ["file", "untitled"];
 
+/** Milliseconds that a server is waited for which must stop. */
+const PATIENCE = 5000;
+
 /** Who hears what the server says. */
 export interface Listener {
     program(now: Program): void;
@@ -73,6 +76,8 @@ export class Server {
     private atStart = new Map<string, unknown>();
     /** Why it does not run. */
     private failure = "";
+    /** Another one takes its place. */
+    private isOver = false;
 
     constructor(
         program: string,
@@ -123,10 +128,16 @@ export class Server {
         }
     }
 
-    /** Stops it for good. */
+    /** Stops it for good. Waits for it, but not for ever: a server may never answer. */
     async stop(): Promise<void> {
+        this.isOver = true;
+        const late = new Promise<void>((resolve) => setTimeout(resolve, PATIENCE));
+        if (this.client.state === State.Starting) {
+            // A client that comes up cannot be stopped.
+            await Promise.race([this.client.start().catch(() => undefined), late]);
+        }
         // It rejects when it has not come up, and then there is nothing to stop.
-        await this.client.dispose().catch(() => undefined);
+        await Promise.race([this.client.dispose().catch(() => undefined), late]);
     }
 
     /** Tells it of settings that have changed, or that it must be started anew for them. */
@@ -152,6 +163,9 @@ export class Server {
     }
 
     private closed(): { action: CloseAction; handled: boolean } {
+        if (this.isOver) {
+            return { action: CloseAction.DoNotRestart, handled: true };
+        }
         const again = this.restarts.again(Date.now());
         if (!again) {
             this.failure = "The server ended several times within three minutes; the log says more.";

@@ -3,6 +3,7 @@
 // The server's commands (`tandem.ask`, `tandem.pull` …) are registered by the language client under their own
 // names, while the server runs; ours have other names, and call those.
 
+import * as os from "node:os";
 import type { ExtensionContext, Uri } from "vscode";
 import { commands, ConfigurationTarget, window, workspace } from "vscode";
 import * as ask from "./ask";
@@ -31,6 +32,8 @@ export function register(context: ExtensionContext, tandem: Tandem): void {
         pause: () => server("tandem.toggle"),
         askAbout: () => ask.ask("ask"),
         askChange: () => ask.ask("change"),
+        // VS Code puts the message with the choices away after some seconds; they stand on the preview, too.
+        choosePreview: () => commands.executeCommand("editor.action.quickFix"),
         applyAnswer: (uri?: Uri) => ask.apply(uri),
         cancelAsking: (uri?: Uri) => ask.cancel(uri),
         setKey: () => setKey(tandem),
@@ -90,7 +93,12 @@ function setKey(tandem: Tandem): void {
         void window.showErrorMessage(found.message);
         return;
     }
-    const terminal = window.createTerminal({ name: "tandem key", shellPath: found.program, shellArgs: ["key", "set"] });
+    const terminal = window.createTerminal({
+        name: "tandem key",
+        shellPath: found.program,
+        shellArgs: ["key", "set"],
+        cwd: os.homedir(),
+    });
     terminal.show();
     // It goes away when the program has ended well, with what the program said.
     const closing = window.onDidCloseTerminal((closed) => {

@@ -122,7 +122,8 @@ export class Tandem extends Disposable {
                 outdated: () => void this.restart(),
             });
             this.server = server;
-            await server.start();
+            // Not awaited: one that never answers must not keep the next from starting.
+            void server.start();
         });
         return this.turn;
     }

@@ -79,6 +79,9 @@ fn is_plain(path: &str, windows: bool) -> Result<(), String> {
     if path.chars().any(char::is_control) || visible(path).1 > 0 {
         return refuse("its path has characters that one does not see");
     }
+    if path.contains("](") {
+        return refuse("its path reads like a link");
+    }
     if path.contains('\\') {
         return refuse("its path has a backslash: write `/`");
     }

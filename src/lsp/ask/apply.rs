@@ -22,6 +22,7 @@ use crate::ask::question::Kind;
 use crate::ask::sources::{Read, from_disk};
 use crate::document::{Encoding, position};
 use crate::lsp::session::{Session, WirePosition};
+use crate::lsp::words::plain;
 use crate::syntax;
 
 const APPLY: &str = "Apply";
@@ -107,7 +108,7 @@ pub async fn offer(
         "tandem: {count} of Claude's edits do not fit; nothing is changed. The answer says why."
     );
     if repaired {
-        client.show_message(MessageType::WARNING, text).await;
+        client.show_message(MessageType::WARNING, plain(text)).await;
         return Ok(());
     }
     if choose(client, &text, &[REPAIR, LATER]).await.as_deref() == Some(REPAIR) {
@@ -183,7 +184,7 @@ pub async fn apply(
             None => {
                 let text =
                     "tandem: each file's edits can be applied from the code actions of the answer";
-                client.show_message(MessageType::INFO, text).await;
+                client.show_message(MessageType::INFO, plain(text)).await;
                 break;
             }
         }
@@ -217,7 +218,7 @@ async fn done(client: &Client, files: usize) -> Result<(), String> {
         0 => "tandem: nothing is changed".to_owned(),
         count => format!("tandem: {} changed", preview::files(count)),
     };
-    client.show_message(MessageType::INFO, text).await;
+    client.show_message(MessageType::INFO, plain(text)).await;
     Ok(())
 }
 

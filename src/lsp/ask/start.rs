@@ -19,6 +19,7 @@ use crate::ask::price::Table;
 use crate::ask::question::Kind;
 use crate::lsp::progress::Shown;
 use crate::lsp::session::{Session, path_of};
+use crate::lsp::words::plain;
 
 pub const EDIT: &str = "Edit the list";
 const CANCEL: &str = "Cancel";
@@ -127,7 +128,7 @@ async fn begin(
     }
     let (conversation, warnings) = collected.map_err(|error| error.to_string())??;
     for warning in warnings {
-        client.show_message(MessageType::WARNING, format!("tandem: {warning}")).await;
+        client.show_message(MessageType::WARNING, plain(format!("tandem: {warning}"))).await;
     }
     session.asks.add(conversation, folders)
 }
@@ -137,7 +138,7 @@ pub async fn look(client: &Client, session: &Arc<Session>, talk: &Arc<Talk>) -> 
     let settings = session.settings.get().ask.clone();
     let (table, warnings) = Table::new(&settings.models);
     for warning in warnings {
-        client.show_message(MessageType::WARNING, format!("tandem: {warning}")).await;
+        client.show_message(MessageType::WARNING, plain(format!("tandem: {warning}"))).await;
     }
     let model = table.model(&settings.model).map_err(|error| error.to_string())?.clone();
     let address = Address::find(settings.base_url.as_deref());
@@ -287,6 +288,6 @@ pub async fn choose(client: &Client, text: &str, titles: &[&str]) -> Option<Stri
     let item =
         |title: &&str| MessageActionItem { title: (*title).to_owned(), properties: HashMap::new() };
     let items = titles.iter().map(item).collect();
-    let chosen = client.show_message_request(MessageType::INFO, text, Some(items)).await;
+    let chosen = client.show_message_request(MessageType::INFO, plain(text), Some(items)).await;
     chosen.ok().flatten().map(|item| item.title)
 }

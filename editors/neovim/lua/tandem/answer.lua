@@ -51,10 +51,19 @@ end
 ---@type integer?
 local ours
 
+--- Not any more, once a person has something else in it.
+local function is_ours()
+  if not ours or not vim.api.nvim_win_is_valid(ours) then
+    return false
+  end
+  local shown = vim.api.nvim_win_get_buf(ours)
+  return M.is_paper(shown) or vim.startswith(vim.api.nvim_buf_get_name(shown), SCHEME)
+end
+
 ---@param buffer integer
 ---@param focus boolean
 local function put(buffer, focus)
-  if not ours or not vim.api.nvim_win_is_valid(ours) then
+  if not is_ours() then
     local here = vim.api.nvim_get_current_win()
     vim.cmd('belowright split')
     ours = vim.api.nvim_get_current_win()

@@ -15,6 +15,9 @@ local M = {}
 ---@type table<integer, 'native'|'own'> buffers with ghost text, and who draws it
 local drawn_by = {}
 
+---@type table<integer, boolean> buffers in which the user has turned Neovim's own on, for whatever server
+local wished = {}
+
 local function here()
   return drawn_by[vim.api.nvim_get_current_buf()]
 end
@@ -26,9 +29,24 @@ local function take_over()
   drawn_by[buffer] = 'own'
 end
 
+--- Neovim's own is turned on for all servers of a buffer. Where another one has ghost text that nobody has
+--- turned on, ours draws: it asks our server alone.
+local function can_be_native(buffer, client)
+  if not config.is_native() then
+    return false
+  end
+  if wished[buffer] then
+    return true
+  end
+  return not vim.iter(vim.lsp.get_clients({ bufnr = buffer })):any(function(other)
+    return other.id ~= client.id and other:supports_method('textDocument/inlineCompletion')
+  end)
+end
+
 local function left(buffer)
   own.left()
-  if drawn_by[buffer] == 'own' and config.is_native() and clients.of(buffer) then
+  local client = clients.of(buffer)
+  if drawn_by[buffer] == 'own' and client and can_be_native(buffer, client) then
     drawn_by[buffer] = 'native'
     native.start(buffer)
   end
@@ -42,7 +60,10 @@ function M.attach(client, buffer)
     return
   end
   drawing.highlight()
-  local is_native = config.is_native()
+  if config.is_native() and drawn_by[buffer] == nil then
+    wished[buffer] = vim.lsp.inline_completion.is_enabled({ bufnr = buffer })
+  end
+  local is_native = can_be_native(buffer, client)
   drawn_by[buffer] = is_native and 'native' or 'own'
   if is_native then
     native.start(buffer, client)
@@ -64,11 +85,25 @@ function M.attach(client, buffer)
   end
 end
 
+--- Another server has come to a buffer.
+---@param buffer integer
+function M.joined(buffer)
+  local client = drawn_by[buffer] == 'native' and clients.of(buffer)
+  if client and not can_be_native(buffer, client) then
+    native.stop(buffer)
+    drawn_by[buffer] = 'own'
+  end
+end
+
 --- Ends in a buffer.
 ---@param buffer integer
 function M.detach(buffer)
   if drawn_by[buffer] then
     own.dismiss()
+    if drawn_by[buffer] == 'native' and not wished[buffer] then
+      pcall(native.stop, buffer)
+    end
+    wished[buffer] = nil
     drawn_by[buffer] = nil
     pcall(vim.api.nvim_del_augroup_by_name, 'tandem.ghost.' .. buffer)
   end

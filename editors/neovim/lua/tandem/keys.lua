@@ -133,7 +133,7 @@ local function map(name, lhs)
   end
   local theirs = before ~= nil and not is_default(before)
   M.mapped[name] = { lhs = lhs, theirs = theirs }
-  local otherwise, work = plug('otherwise-', name), plug('', name)
+  local otherwise, work = plug('otherwise-', name), plug('key-', name)
   keep(otherwise, lhs, before)
   vim.keymap.set('i', lhs, function()
     -- A menu's key is the menu's, where somebody has mapped it for that.
@@ -150,15 +150,20 @@ local function name_actions()
   vim.keymap.set('i', plug('', 'close-menu'), '<C-x><C-z>')
   for name, action in pairs(ACTIONS) do
     local undo = action.undo and '<C-g>u' or ''
-    local call = ([[<Cmd>lua require('tandem.keys').run('%s')<CR>]]):format(name)
-    vim.keymap.set('i', plug('', name), undo .. call .. undo, { desc = MARK .. action.words })
+    local function call(of)
+      return undo .. ([[<Cmd>lua require('tandem.keys').run('%s', %s)<CR>]]):format(name, of == 'key') .. undo
+    end
+    vim.keymap.set('i', plug('', name), call('user'), { desc = MARK .. action.words })
+    -- Of our own key, which does what it did before where this is not to be done after all.
+    vim.keymap.set('i', plug('key-', name), call('key'), { desc = MARK .. action.words })
   end
 end
 
 --- Does what a key is for. What cannot be done after all is left to what the key did before.
 ---@param name string
-function M.run(name)
-  if ACTIONS[name].run() == false and M.mapped[name] then
+---@param falls_back boolean
+function M.run(name, falls_back)
+  if ACTIONS[name].run() == false and falls_back and M.mapped[name] then
     local otherwise = vim.api.nvim_replace_termcodes(plug('otherwise-', name), true, true, true)
     vim.api.nvim_feedkeys(otherwise, 'im', false)
   end

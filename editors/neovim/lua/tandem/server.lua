@@ -51,7 +51,7 @@ end
 ---@param buffer integer
 ---@param on_dir fun(root?: string)
 function M.root(buffer, on_dir)
-  if M.serves(buffer) then
+  if M.serves(buffer) and not require('tandem.start').has_given_up() then
     on_dir(vim.fs.root(buffer, config.get().root_markers))
   end
 end
@@ -63,10 +63,12 @@ local function capabilities()
     workspace = { textDocumentContent = { dynamicRegistration = false } },
     experimental = { tandemInput = true, tandemStatus = true },
   }
+  local made = vim.lsp.protocol.make_client_capabilities()
   if not config.get().ghost_text then
-    ours.textDocument = nil
+    -- From 0.12 on Neovim says it by itself; without it there are entries in the menu.
+    ours.textDocument, made.textDocument.inlineCompletion = nil, nil
   end
-  return vim.tbl_deep_extend('force', vim.lsp.protocol.make_client_capabilities(), ours)
+  return vim.tbl_deep_extend('force', made, ours)
 end
 
 ---@return vim.lsp.Config

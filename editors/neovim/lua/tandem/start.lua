@@ -81,6 +81,8 @@ function M.watch()
       local client = vim.lsp.get_client_by_id(event.data.client_id)
       if client and client.name == 'tandem' then
         attached(client, event.buf)
+      else
+        ghost.joined(event.buf)
       end
     end,
   })
@@ -161,6 +163,12 @@ function M.restart()
     return #vim.lsp.get_clients({ name = 'tandem' }) == 0
   end, 20)
   start_again(buffers)
+end
+
+--- Whether it has crashed too often: the next file that is opened must not start it once more.
+---@return boolean
+function M.has_given_up()
+  return #crashes > config.get().restarts
 end
 
 --- A server has ended, for whatever reason.
