@@ -43,13 +43,18 @@ test('an engine that is killed is started again by the next key', async (window)
 });
 
 test('a server that does not stay up is left alone, and a click on the status bar starts it again', async (window) => {
-  const stopped = () => window.statusNow().then((said) => said === 'tandem: the server has stopped');
-  // It is started again four times; what the status bar says between does not count.
-  let killed = 0;
-  await until('it to be given up', async () => {
-    killed += kill('serve').length;
-    return killed > 4 && stopped();
-  }, () => window.statusNow());
+  const READY = 'tandem: ready';
+  const GIVEN_UP = 'tandem: the server has stopped';
+  let now = '';
+  while (now !== GIVEN_UP) {
+    const before = (await window.said()).length;
+    kill('serve');
+    await until('the status bar to hear of it', async () => (await window.said()).length > before, () => window.said());
+    await until('it to be started again or given up', async () => {
+      now = await window.statusNow();
+      return now === READY || now === GIVEN_UP;
+    }, () => now);
+  }
   await window.clickStatus();
   await window.status('tandem: ready');
   assert.equal(ours('serve').length, 1);
