@@ -2,7 +2,7 @@
 //
 // In, from the environment: TARGET (`linux-x64`; default: this machine's) and BINARY (the program; default:
 // target/release/tandem of this repository). Libraries in `lib/` and licences in `licences/` beside the
-// program are taken along, as `make release` lays them out. Out: dist/tandem-TARGET-VERSION.vsix, whose
+// program are taken along, as `make dist` lays them out. Out: dist/tandem-TARGET-VERSION.vsix, whose
 // path is the last line printed.
 
 import { createVSIX } from "@vscode/vsce";
