@@ -359,6 +359,12 @@ impl Client {
         self.notifications.pop_front()
     }
 
+    /// Answers that came and that nobody has waited for: after everything was waited for, those to requests
+    /// that were answered twice.
+    pub fn stray_answers(&self) -> usize {
+        self.answers.len()
+    }
+
     /// The last lines from the server's standard error that were read while waiting.
     pub fn complaints(&self) -> impl Iterator<Item = &str> {
         self.complaints.iter().map(String::as_str)

@@ -9,6 +9,7 @@
 //! a function of its prompt: it can be cached, tested and reproduced.
 
 pub mod cache;
+pub mod costs;
 mod forks;
 pub mod guess;
 pub mod heads;
@@ -26,6 +27,8 @@ pub mod transformer;
 pub mod wire;
 pub mod worker;
 mod writer;
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
@@ -46,6 +49,12 @@ pub trait Engine: Send + Sync + 'static {
 
     /// A document was closed: what was evaluated may be saved for the next time. Returns at once.
     fn keep(&self) {}
+
+    /// For how long the model has been at one and the same operation: zero when it has nothing to do. A long
+    /// time means that it hangs. Returns at once.
+    fn still(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// One piece of work for an engine.

@@ -46,6 +46,28 @@ pub fn lower_this_threads_priority() {
     let _ = rustix::process::setpriority_process(None, 19);
 }
 
+/// Ends a process at once, without asking it. One that is gone, or somebody else's, stays as it is.
+#[cfg(unix)]
+pub fn end(process: u32) {
+    use rustix::process::{Pid, Signal, kill_process};
+    // Number 1 is not ours to end, and below it a number means whole groups.
+    if let Some(pid) = i32::try_from(process).ok().filter(|&n| n > 1).and_then(Pid::from_raw) {
+        let _ = kill_process(pid, Signal::KILL);
+    }
+}
+
+/// Ends a process at once, without asking it. One that is gone, or somebody else's, stays as it is.
+#[cfg(not(unix))]
+pub fn end(process: u32) {
+    let pid = sysinfo::Pid::from_u32(process);
+    if let Ok(mut system) = System::new() {
+        system.refresh_processes(sysinfo::ProcessesToUpdate::Some(&[pid]), true);
+        if let Some(process) = system.process(pid) {
+            process.kill();
+        }
+    }
+}
+
 /// Does a process with this number exist?
 #[cfg(unix)]
 pub fn is_running(process: u32) -> bool {

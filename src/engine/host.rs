@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,12 +36,16 @@ pub async fn host(
     idle: Duration,
     start: impl FnOnce() -> Arc<dyn Engine>,
 ) -> io::Result<()> {
-    let lock = File::create(rendezvous.lock_file())?;
+    // Not emptied before it is ours: it says whose it is.
+    let mut lock =
+        File::options().create(true).write(true).truncate(false).open(rendezvous.lock_file())?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(()),
         Err(TryLockError::Error(error)) => return Err(error),
     }
+    lock.set_len(0)?;
+    write!(lock, "{}", std::process::id())?;
     // The lock is ours, so a socket that is still there belonged to an engine that died.
     let _ = fs::remove_file(rendezvous.socket_file());
     let listener = ListenerOptions::new()
@@ -59,9 +63,10 @@ async fn serve(listener: &Listener, engine: &Arc<dyn Engine>, idle: Duration) ->
     let clients = TaskTracker::new();
     let mut state = engine.state();
     let failed = async move {
-        // An error means that the engine is gone, which is a failure too.
-        let _ = state.wait_for(|state| matches!(state, State::Failed { .. })).await;
-        tokio::time::sleep(LAST_WORDS).await;
+        // An error means that the model's thread is gone: there is nothing to hear then.
+        if state.wait_for(|state| matches!(state, State::Failed { .. })).await.is_ok() {
+            tokio::time::sleep(LAST_WORDS).await;
+        }
     };
     tokio::pin!(failed);
     loop {
@@ -97,6 +102,8 @@ async fn attend(connection: Stream, engine: Arc<dyn Engine>) -> io::Result<()> {
     let (say, mut said) = mpsc::unbounded_channel::<FromEngine>();
     let mut state = engine.state();
     state.mark_changed();
+    let hello = FromEngine::Hello { version: wire::version(), process: std::process::id() };
+    client.send(wire::line(&hello)?).await.map_err(io::Error::other)?;
     let mut answers: HashMap<u64, AbortHandle> = HashMap::new();
     let result = loop {
         tokio::select! {
@@ -114,6 +121,11 @@ async fn attend(connection: Stream, engine: Arc<dyn Engine>) -> io::Result<()> {
                         }
                     }
                     Ok(ToEngine::Keep) => engine.keep(),
+                    Ok(ToEngine::Ping) => {
+                        let still_ms = engine.still().as_millis() as u64;
+                        // The other end of the channel is here.
+                        let _ = say.send(FromEngine::Pong { still_ms });
+                    }
                     Err(error) => break Err(error.into()),
                 },
             },
@@ -145,7 +157,11 @@ fn answer(
 ) -> AbortHandle {
     let mut answer = engine.complete(request);
     let task = tokio::spawn(async move {
-        while let Some(event) = answer.next().await {
+        loop {
+            // An answer without an end is one whose writer has died.
+            let event = answer.next().await;
+            let event =
+                event.unwrap_or_else(|| Event::Failed("the model's thread is gone".to_owned()));
             let last = matches!(event, Event::Done(_) | Event::Failed(_));
             if say.send(FromEngine::Answer { id, event }).is_err() || last {
                 break;

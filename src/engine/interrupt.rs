@@ -7,7 +7,10 @@
 //! the background yields to any keystroke; a keystroke's work yields to one in another place, but
 //! not to the next key in the same place, which needs that very piece. Nobody waiting any more
 //! ends it too, after a moment in which the next key may arrive.
+//!
+//! Since it is asked that often, it also knows for how long the model has not moved.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,8 +23,18 @@ use super::{Event, Request, Urgency};
 const GRACE: Duration = Duration::from_millis(10);
 
 /// Shared between whoever sends requests, the worker, and llama.cpp's threads.
-#[derive(Default)]
-pub struct Interrupt(Mutex<Option<Work>>);
+pub struct Interrupt {
+    work: Mutex<Option<Work>>,
+    born: Instant,
+    /// When the model was last seen to move, ms after `born` and one more; 0 while it has nothing to do.
+    moved: AtomicU64,
+}
+
+impl Default for Interrupt {
+    fn default() -> Interrupt {
+        Interrupt { work: Mutex::default(), born: Instant::now(), moved: AtomicU64::new(0) }
+    }
+}
 
 /// What is being evaluated.
 struct Work {
@@ -47,15 +60,37 @@ impl Interrupt {
             heir: false,
             unwanted_since: None,
         });
+        self.moves();
     }
 
     /// The worker has stopped.
     pub fn end(&self) {
         *self.lock() = None;
+        self.moved.store(0, Relaxed);
+    }
+
+    /// The worker begins with something that is not evaluation.
+    pub fn moves(&self) {
+        self.moved.store(self.now(), Relaxed);
+    }
+
+    /// For how long the model has not moved, though it has something to do.
+    pub fn still(&self) -> Duration {
+        match self.moved.load(Relaxed) {
+            0 => Duration::ZERO,
+            moved => Duration::from_millis(self.now().saturating_sub(moved)),
+        }
+    }
+
+    fn now(&self) -> u64 {
+        self.born.elapsed().as_millis() as u64 + 1
     }
 
     /// A request has been put where the worker will find it.
     pub fn arrived(&self, request: &Request) {
+        // From now on it has something to do. A worker that is done with it already does not stand still: it
+        // begins with the next request at once.
+        let _ = self.moved.compare_exchange(0, self.now(), Relaxed, Relaxed);
         if request.urgency != Urgency::Now {
             return;
         }
@@ -70,6 +105,7 @@ impl Interrupt {
     pub fn is_due(&self) -> bool {
         let mut work = self.lock();
         let Some(work) = &mut *work else { return false };
+        self.moves();
         if work.rival {
             return true;
         }
@@ -80,7 +116,7 @@ impl Interrupt {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Work>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -118,6 +154,25 @@ mod tests {
     fn a_keystroke_yields_to_another_place_and_not_to_the_next_key_in_its_own() {
         assert!(yields(request(Urgency::Now, "a"), request(Urgency::Now, "b")));
         assert!(!yields(request(Urgency::Now, "a"), request(Urgency::Now, "a")));
+    }
+
+    #[test]
+    fn a_model_is_still_from_one_operation_to_the_next_and_never_while_it_has_nothing_to_do() {
+        let interrupt = Interrupt::default();
+        let (_answer, events) = Answer::new();
+        assert_eq!(interrupt.still(), Duration::ZERO);
+        interrupt.begin(&request(Urgency::Now, "a"), &events);
+        while interrupt.still() < Duration::from_millis(5) {
+            std::thread::yield_now();
+        }
+        assert!(!interrupt.is_due() && interrupt.still() < Duration::from_secs(1));
+        interrupt.end();
+        assert_eq!(interrupt.still(), Duration::ZERO);
+        // A worker that does not even begin is still, too.
+        interrupt.arrived(&request(Urgency::Idle, "a"));
+        while interrupt.still() < Duration::from_millis(5) {
+            std::thread::yield_now();
+        }
     }
 
     #[test]

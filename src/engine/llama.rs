@@ -15,7 +15,7 @@ pub mod trial;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::model::LlamaModel;
@@ -24,6 +24,7 @@ use llama_cpp_2::token_type::LlamaTokenAttr;
 use tokio::sync::watch;
 
 use self::context::{Context, Shape};
+use super::costs::{self, Costs};
 use super::guess::{self, Guess};
 use super::healing::{Token, Vocabulary};
 use super::interrupt::Interrupt;
@@ -164,6 +165,10 @@ impl Engine for Llama {
             let _ = orders.send(Order::Keep);
         }
     }
+
+    fn still(&self) -> Duration {
+        self.interrupt.still()
+    }
 }
 
 impl Drop for Llama {
@@ -258,9 +263,10 @@ fn run(
         "no memory for the model's context; set smaller `engine.context_tokens` or `engine.documents`",
     )?;
     let mut model = Model::new(&model, context, &options.model)?;
-    let (costs, prefill_ms) = model.measure()?;
-    let quick_tokens = (QUICK_MS / prefill_ms * MEASURED_PREFILL as f64) as usize;
-    tracing::debug!(?costs, prefill_ms, quick_tokens, sequences, "batch sizes and ms");
+    let name = states_name(&options.model, options.context_tokens);
+    let costs = model.costs(options.states.as_ref().zip(name.as_ref()), threads)?;
+    let quick_tokens = (QUICK_MS / costs.prefill_ms * MEASURED_PREFILL as f64) as usize;
+    tracing::debug!(?costs, quick_tokens, sequences, "batch sizes and ms");
     let about = About {
         model: name_of(&options.model),
         pid: std::process::id(),
@@ -274,11 +280,8 @@ fn run(
         context_tokens: options.context_tokens as usize,
         quick_tokens,
         interrupt,
-        guess: options.guess.then(|| Guess::new(&costs)),
-        states: options
-            .states
-            .clone()
-            .and_then(|states| open(states, &options.model, options.context_tokens)),
+        guess: options.guess.then(|| Guess::new(&costs.batches)),
+        states: options.states.clone().zip(name).and_then(|(states, name)| open(states, &name)),
     });
     tell.send_replace(State::Ready(about));
     worker.serve(inbox, busy);
@@ -296,13 +299,18 @@ fn sequences(options: &Options, model: &LlamaModel) -> u32 {
     }
 }
 
-/// The saved states that this model and this build can read.
-fn open(options: StateOptions, model: &Path, context_tokens: u32) -> Option<States> {
+/// Names what saved states and figures are of: the model's file, and how this build runs it. `None` when the
+/// file is gone.
+fn states_name(model: &Path, context_tokens: u32) -> Option<String> {
     let stamp = std::fs::metadata(model).and_then(|m| Ok((m.len(), m.modified()?))).ok()?;
     // A GPU build lays its states out otherwise, and a longer one would not fit.
     let gpu = context::GPU;
-    let name = format!("{} {stamp:?} {} {context_tokens} {gpu}", name_of(model), build());
-    States::open(options, &name)
+    Some(format!("{} {stamp:?} {} {context_tokens} {gpu}", name_of(model), build()))
+}
+
+/// The saved states of this name.
+fn open(options: StateOptions, name: &str) -> Option<States> {
+    States::open(options, name)
         .map_err(|error| tracing::warn!("states are not kept on disk: {error}"))
         .ok()
 }
@@ -381,9 +389,25 @@ impl<'m> Model<'m> {
         })
     }
 
-    /// What a batch costs here, by its size, ms, and what [`MEASURED_PREFILL`] tokens of a prompt
+    /// What batches cost here: measured, or remembered from an engine that ended a short while ago.
+    fn costs(
+        &mut self,
+        states: Option<(&StateOptions, &String)>,
+        threads: u32,
+    ) -> Result<Costs, String> {
+        let Some((states, name)) = states else { return self.measure() };
+        let name = format!("{name} {threads}");
+        if let Some(costs) = costs::recall(&states.folder, &name, &MEASURED) {
+            return Ok(costs);
+        }
+        let costs = self.measure()?;
+        costs::note(&states.folder, &name, &costs);
+        Ok(costs)
+    }
+
+    /// What a batch costs here, by its size, and what [`MEASURED_PREFILL`] tokens of a prompt
     /// do: the best of a few. It also makes llama.cpp take the memory that it takes at first use.
-    fn measure(&mut self) -> Result<(Vec<(usize, f64)>, f64), String> {
+    fn measure(&mut self) -> Result<Costs, String> {
         let context = vec![self.fim.prefix; MEASURED_PREFILL];
         let mut best_of = |position: usize, size: usize, rows: usize| -> Result<f64, String> {
             let mut best = f64::INFINITY;
@@ -395,13 +419,13 @@ impl<'m> Model<'m> {
             }
             Ok(best)
         };
-        let prefill = best_of(0, context.len(), 1)?;
-        let mut costs = Vec::new();
+        let prefill_ms = best_of(0, context.len(), 1)?;
+        let mut batches = Vec::new();
         for size in MEASURED {
-            costs.push((size, best_of(context.len(), size, size)?));
+            batches.push((size, best_of(context.len(), size, size)?));
         }
         self.clear();
-        Ok((costs, prefill))
+        Ok(Costs { batches, prefill_ms })
     }
 }
 

@@ -11,9 +11,7 @@ use interprocess::local_socket::{GenericFilePath, Name, ToFsName};
 use sha2::{Digest, Sha256};
 
 use super::llama::Options;
-
-/// Raised when what is said on the socket changes without a change of the program file.
-const PROTOCOL: u32 = 1;
+use super::wire;
 
 /// The meeting place for one kind of engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +52,7 @@ impl Rendezvous {
         let folder = folder();
         make_private(&folder)?;
         let mut hash = Sha256::new();
-        hash.update(format!("{PROTOCOL} {options:?}"));
+        hash.update(format!("{} {options:?}", wire::version()));
         for file in [program, &options.model] {
             // A file that cannot be read has no stamp; the engine itself will say what is wrong.
             let stamp = fs::metadata(file).and_then(|m| Ok((m.len(), m.modified()?))).ok();
@@ -97,7 +95,7 @@ impl Rendezvous {
         self.folder.join(format!("{}.sock", self.key))
     }
 
-    /// Held by the engine that serves here, for as long as it lives.
+    /// Held by the engine that serves here, for as long as it lives; it holds the number of its process.
     pub fn lock_file(&self) -> PathBuf {
         self.folder.join(format!("{}.lock", self.key))
     }

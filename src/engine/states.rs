@@ -17,6 +17,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::costs;
 use super::healing::Token;
 use crate::private;
 
@@ -92,6 +93,7 @@ pub fn clear(folder: &Path) -> io::Result<(usize, u64)> {
         files += 1;
         bytes += metadata.len();
     }
+    costs::forget(folder);
     Ok((files, bytes))
 }
 

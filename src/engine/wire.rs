@@ -1,13 +1,17 @@
 //! What a server and the engine's process say to each other: one JSON value a line.
 //!
-//! Both ends come from the same build (the rendezvous is named after it), so there is no version
-//! to negotiate. A line that cannot be read ends the connection.
+//! Both ends mostly come from the same build, since the rendezvous is named after it. Yet the program's file may be
+//! replaced under a server that runs: so the engine greets with its version, and a server of another one
+//! does not go on. A line that cannot be read ends the connection.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio_util::codec::LinesCodec;
 
 use super::{Event, Request, State};
+
+/// Raised when what is said changes.
+const PROTOCOL: u32 = 2;
 
 /// Longer lines end the connection, bytes. A prompt is some 5 KB.
 const MAX_LINE: usize = 1 << 20;
@@ -30,12 +34,21 @@ pub enum ToEngine {
     },
     /// A document was closed; save what was evaluated.
     Keep,
+    /// Is the engine there, and does its model move? Asked while something is waited for.
+    Ping,
 }
 
 /// From the engine to a server.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FromEngine {
+    /// The first thing that is said.
+    Hello {
+        /// As [`version`] says it.
+        version: String,
+        /// The engine's process.
+        process: u32,
+    },
     /// How the engine is: once at the start, then at each change.
     State(State),
     /// A piece of an answer.
@@ -45,6 +58,16 @@ pub enum FromEngine {
         /// The piece.
         event: Event,
     },
+    /// The answer to `Ping`.
+    Pong {
+        /// For how long the model has been at one and the same operation, ms; 0 when it has nothing to do.
+        still_ms: u64,
+    },
+}
+
+/// What must be equal at both ends.
+pub fn version() -> String {
+    format!("{}, protocol {PROTOCOL}", env!("CARGO_PKG_VERSION"))
 }
 
 /// The framing of both directions.

@@ -182,6 +182,7 @@ impl<T: Transformer> Worker<T> {
     /// saves answers too, else a sequence whose prompt is saved already is left as it is.
     fn save(&mut self, thorough: bool) {
         let Some(states) = &mut self.states else { return };
+        self.interrupt.moves();
         let unsaved = std::mem::take(&mut self.unsaved);
         let mut sequences: Vec<usize> = unsaved.into_iter().collect();
         sequences.sort_by_key(|&number| std::cmp::Reverse(self.cache.used(number)));
@@ -198,7 +199,9 @@ impl<T: Transformer> Worker<T> {
                 Ok(state) => states.save(&Saved { tokens, chosen_under, state }),
                 Err(problem) => tracing::warn!("a state is not saved: {problem}"),
             }
+            self.interrupt.moves();
         }
+        self.interrupt.end();
     }
 }
 

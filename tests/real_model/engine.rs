@@ -1,17 +1,12 @@
 //! The engine's process: shared, killed, late.
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::json;
 use tandem::client::{Editor, Stroke};
 
-use crate::harness::{Home, Typist, count, marked, turn, until};
+use crate::harness::{Home, Typist, count, kill, marked, turn, until};
 
 const ADD: &str = "fn add(a: i32, b: i32) -> i32 {\n    a$0\n}\n";
-
-fn kill(process: u32) {
-    let pid = Pid::from_raw(process.cast_signed()).expect("a process number");
-    kill_process(pid, Signal::KILL).expect("the engine's process");
-}
 
 #[test]
 fn two_editors_share_one_engine() {
@@ -39,7 +34,7 @@ fn an_engine_killed_while_one_types_comes_back_and_nothing_else_is_lost() {
     let pending = long.ask(&mut typist.client);
     typist.press(Stroke::Type(' '));
     assert_eq!(typist.count("requests"), 0);
-    kill(killed);
+    kill(killed, Signal::KILL);
     assert_eq!(typist.client.finish_inline(pending).expect("an answer"), None);
 
     // The document is as it was typed, and one goes on typing.
@@ -66,5 +61,5 @@ fn a_model_that_comes_late_is_used_without_a_restart() {
     assert_eq!(item.insert_text, "    a + b");
     assert!(count(&mut client, "tokens_generated") > 0);
     assert_eq!(client.pid(), server);
-    kill(home.engine(&mut client));
+    kill(home.engine(&mut client), Signal::KILL);
 }

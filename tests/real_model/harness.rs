@@ -12,6 +12,7 @@ use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tandem::client::{Client, Editor, Launch, Stroke};
 use tandem::model::{DEFAULT, Store, choice};
@@ -143,6 +144,13 @@ impl Home {
         writeln!(undertaker, "{pid}").expect("the undertaker listens");
         u32::try_from(pid).expect("a process number")
     }
+}
+
+/// Sends a signal to an engine's process.
+pub fn kill(process: u32, signal: Signal) {
+    let pid = Pid::from_raw(process.cast_signed()).expect("a process number");
+    // One that has just ended by itself is ended too.
+    let _ = kill_process(pid, signal);
 }
 
 /// Looks until there is something.

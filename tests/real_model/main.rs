@@ -6,7 +6,10 @@
 
 mod answers;
 mod cache;
+mod crashes;
+mod dice;
 mod engine;
+mod hangs;
 mod harness;
 mod optimize;
 mod typing;
