@@ -35,6 +35,8 @@ pub struct Findings {
     settings_warnings: Vec<String>,
     model: Option<Model>,
     speed: Option<Speed>,
+    /// What keeps the engine's process from doing anything else, in words.
+    sandbox: Option<String>,
     recommended: String,
     recommended_because: String,
     /// What stands between this machine and completions, each with its remedy.
@@ -82,14 +84,14 @@ async fn examine() -> Findings {
     let shared = SharedSettings::default();
     shared.set(own);
     let mut model = None;
-    let mut speed = None;
+    let (mut speed, mut sandbox) = (None, None);
     let store = Store::default_location().map_err(|e| e.to_string());
     match store.and_then(|store| Ok((wanted::options(&shared.get(), &store)?, store))) {
         Ok((options, store)) => match choice::check(&options.model) {
             Ok(summary) => {
                 let weights = weights(&shared.get(), &store);
                 match measure(&shared, store).await {
-                    Ok(measured) => speed = Some(measured),
+                    Ok((measured, held)) => (speed, sandbox) = (Some(measured), Some(held)),
                     Err(problem) => problems.push(problem),
                 }
                 model = Some(Model { path: options.model, weights, summary });
@@ -118,6 +120,7 @@ async fn examine() -> Findings {
         settings_warnings,
         model,
         speed,
+        sandbox,
         recommended: recommended.entry.name.to_owned(),
         recommended_because: recommended.reason,
         problems,
@@ -153,8 +156,8 @@ fn features() -> Vec<&'static str> {
     all.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect()
 }
 
-/// Times a prompt that no cache knows, through the engine's process.
-async fn measure(shared: &SharedSettings, store: Store) -> Result<Speed, String> {
+/// Times a prompt that no cache knows, through the engine's process, and hears what that process may do.
+async fn measure(shared: &SharedSettings, store: Store) -> Result<(Speed, String), String> {
     let engine = wanted::engine(shared, store)?;
     let nonce = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
     let code = include_str!("doctor.rs").get(..2_400).unwrap_or_default();
@@ -167,10 +170,15 @@ async fn measure(shared: &SharedSettings, store: Store) -> Result<Speed, String>
     let engine: Arc<dyn Engine> = Arc::new(engine);
     let figures = timed(&engine, prompt).await?;
     let per_second = |tokens: u32, ms: f64| f64::from(tokens) / ms.max(0.001) * 1e3;
-    Ok(Speed {
+    let speed = Speed {
         prefill_tokens_per_second: per_second(figures.evaluated, figures.prefill_ms),
         decode_tokens_per_second: per_second(figures.generated, figures.decode_ms),
-    })
+    };
+    let sandbox = match &*engine.state().borrow() {
+        State::Ready(about) => about.sandbox.clone(),
+        _ => "not known".to_owned(),
+    };
+    Ok((speed, sandbox))
 }
 
 async fn timed(engine: &Arc<dyn Engine>, prompt: Prompt) -> Result<Figures, String> {
@@ -223,6 +231,7 @@ impl Findings {
             ("model", model),
             ("weights", weights),
             ("speed", speed),
+            ("sandbox", self.sandbox.clone().unwrap_or_else(|| "not looked at".to_owned())),
             ("suits you", format!("{}: {}", self.recommended, self.recommended_because)),
         ];
         let mut text = String::new();

@@ -11,6 +11,8 @@
 
 pub mod edit;
 pub mod limits;
+#[cfg(test)]
+mod model;
 pub mod position;
 #[cfg(test)]
 mod tests;

@@ -21,6 +21,7 @@ pub mod names;
 pub mod process;
 mod ranking;
 pub mod rendezvous;
+pub mod sandbox;
 pub mod scripted;
 pub mod states;
 pub mod transformer;
@@ -228,6 +229,9 @@ pub struct About {
     pub threads: u32,
     /// Tokens that fit into one document's context.
     pub context_tokens: u32,
+    /// What keeps its process from doing anything else, in words.
+    #[serde(default)]
+    pub sandbox: String,
 }
 
 /// The stream of events that answers a request. Dropping it cancels the request: whoever writes

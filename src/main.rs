@@ -14,6 +14,7 @@ use tandem::ask::price::{Table, Usage};
 use tandem::engine::llama::quantize::Recipe;
 use tandem::engine::llama::{self, Llama, Options};
 use tandem::engine::rendezvous::Rendezvous;
+use tandem::engine::sandbox::{self, Places};
 use tandem::engine::states::{self, StateOptions};
 use tandem::engine::{Answer, Engine, Request, State, host};
 #[cfg(feature = "http")]
@@ -26,7 +27,7 @@ use tandem::model::cli as model_cli;
 use tandem::model::optimize::workshop;
 use tandem::model::{Optimize, SourceChoice, Store, choice, optimize};
 use tandem::once::FilePlace;
-use tandem::{demo, doctor, machine, once, stats, wanted};
+use tandem::{demo, doctor, machine, once, private, stats, wanted};
 
 /// Code completion from a local Qwen-Coder model, in any editor, without sending code anywhere.
 ///
@@ -296,6 +297,21 @@ struct EngineArguments {
     states_bytes: u64,
 }
 
+impl EngineArguments {
+    /// The files that an engine needs. Its folders are made here, since it may not make them itself.
+    fn places(&self) -> Places {
+        let mut places = choice::places(&self.model);
+        let run = self.rendezvous.parent().map(Path::to_path_buf);
+        for folder in self.states.iter().chain(&run) {
+            if let Err(error) = private::folder(folder) {
+                tracing::warn!("cannot make {}: {error}", folder.display());
+            }
+            places.write.push(folder.clone());
+        }
+        places
+    }
+}
+
 fn version() -> &'static str {
     // Once, for as long as the process lives.
     Box::leak(format!("{} ({})", env!("CARGO_PKG_VERSION"), llama::build()).into_boxed_str())
@@ -311,6 +327,10 @@ fn main() -> ExitCode {
                 .unwrap_or_else(|_| "warn,llama-cpp-2=error".into()),
         )
         .init();
+    if let Command::Engine(engine) = &arguments.command {
+        // Before there are threads: what they may do is what the first one may.
+        sandbox::enter(&engine.places());
+    }
     let runtime =
         match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
             Ok(runtime) => runtime,

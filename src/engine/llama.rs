@@ -23,6 +23,8 @@ use llama_cpp_2::model::params::LlamaModelParams;
 use llama_cpp_2::token_type::LlamaTokenAttr;
 use tokio::sync::watch;
 
+pub use self::backends::built_libraries;
+pub use self::context::GPU;
 use self::context::{Context, Shape};
 use super::costs::{self, Costs};
 use super::guess::{self, Guess};
@@ -31,7 +33,7 @@ use super::interrupt::Interrupt;
 use super::states::{StateOptions, States};
 use super::transformer::{Evaluated, FimTokens, Transformer};
 use super::worker::{Job, Order, Parts, Worker};
-use super::{About, Answer, Engine, Request, State, ranking};
+use super::{About, Answer, Engine, Request, State, ranking, sandbox};
 
 /// Sequences besides one for each document: for the head before a jump, the quick one, the next.
 const SPARE_SEQUENCES: u32 = 2;
@@ -272,6 +274,7 @@ fn run(
         pid: std::process::id(),
         threads,
         context_tokens: options.context_tokens,
+        sandbox: sandbox::held().to_owned(),
     };
     let mut worker = Worker::new(Parts {
         transformer: model,
@@ -304,7 +307,7 @@ fn sequences(options: &Options, model: &LlamaModel) -> u32 {
 fn states_name(model: &Path, context_tokens: u32) -> Option<String> {
     let stamp = std::fs::metadata(model).and_then(|m| Ok((m.len(), m.modified()?))).ok()?;
     // A GPU build lays its states out otherwise, and a longer one would not fit.
-    let gpu = context::GPU;
+    let gpu = GPU;
     Some(format!("{} {stamp:?} {} {context_tokens} {gpu}", name_of(model), build()))
 }
 

@@ -219,6 +219,9 @@ fn given_up_on(rendezvous: &Rendezvous) -> String {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::fs;
+    use std::process::Command;
+
     use super::*;
     use crate::engine::Stop;
     use crate::prompt::Prompt;

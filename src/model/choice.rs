@@ -16,6 +16,7 @@ use super::error::ModelError;
 use super::gguf;
 use super::progress::{Source, silent};
 use super::store::Store;
+use crate::engine::sandbox::Places;
 
 /// The name that leaves the choice to us.
 pub const AUTO: &str = "auto";
@@ -79,12 +80,33 @@ pub fn check(path: &Path) -> Result<gguf::Summary, ModelError> {
     Ok(summary)
 }
 
+/// What of the file system [`check`] needs for a file: to read the file, and the folder with what is recorded of
+/// it; to write the stamp there. A file that is none of ours has no stamp.
+pub fn places(path: &Path) -> Places {
+    let mut read = vec![path.to_owned()];
+    let mut write = Vec::new();
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let recorded = Store::new(folder.to_owned()).installed();
+    if recorded.iter().any(|model| model.path == path && model.sha256.is_some()) {
+        read.push(folder.to_owned());
+        let stamp = stamp_of(path);
+        // It must be there for a rule to be about it. An empty one is no stamp.
+        let made = fs::File::options().create(true).append(true).open(&stamp);
+        write.extend(made.is_ok().then_some(stamp));
+    }
+    Places { read, write }
+}
+
+fn stamp_of(path: &Path) -> PathBuf {
+    path.with_extension("gguf.checked")
+}
+
 fn check_hash(name: &str, path: &Path, expected: String) -> Result<(), ModelError> {
     let failed = |error| ModelError::reading(path, error);
     let about = fs::metadata(path).map_err(failed)?;
     let modified = about.modified().map_err(failed)?;
     let now = Stamp { bytes: about.len(), modified, sha256: expected.clone() };
-    let stamp_file = path.with_extension("gguf.checked");
+    let stamp_file = stamp_of(path);
     let known = fs::read(&stamp_file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     if known.is_some_and(|stamp: Stamp| stamp == now) {
         return Ok(());

@@ -32,6 +32,7 @@ pub fn model() -> PathBuf {
 /// One user's folders.
 pub struct Home {
     folder: PathBuf,
+    variables: Vec<(&'static str, &'static str)>,
     undertaker: Mutex<ChildStdin>,
 }
 
@@ -57,8 +58,13 @@ pub fn turn() -> Turn {
 impl Home {
     /// A home without a model. It goes, with the engines that were seen in it, when this process
     /// does.
-    #[expect(clippy::zombie_processes, reason = "it outlives this process on purpose")]
     pub fn new() -> Home {
+        Home::with_environment(&[])
+    }
+
+    /// The same, with these variables besides.
+    #[expect(clippy::zombie_processes, reason = "it outlives this process on purpose")]
+    pub fn with_environment(variables: &[(&'static str, &'static str)]) -> Home {
         let folder = tempfile::tempdir().expect("a folder").keep();
         // Its standard input ends when we do, however we end.
         let mut undertaker = Command::new("sh")
@@ -70,7 +76,7 @@ impl Home {
             .spawn()
             .expect("sh runs");
         let stdin = undertaker.stdin.take().expect("a pipe");
-        Home { folder, undertaker: Mutex::new(stdin) }
+        Home { folder, variables: variables.to_vec(), undertaker: Mutex::new(stdin) }
     }
 
     /// Puts the model where `tandem model pull` would.
@@ -86,13 +92,15 @@ impl Home {
         self.folder.join(name)
     }
 
-    fn environment(&self) -> [(&'static str, OsString); 4] {
-        [
+    fn environment(&self) -> Vec<(&'static str, OsString)> {
+        let folders: [(&str, OsString); 4] = [
             ("TANDEM_RUNTIME_DIR", self.file("run").into()),
             ("TANDEM_DATA_DIR", self.file("data").into()),
             ("TANDEM_CACHE_DIR", self.file("cache").into()),
             ("TANDEM_CONFIG", self.file("config.toml").into()),
-        ]
+        ];
+        let others = self.variables.iter().map(|(name, value)| (*name, OsString::from(value)));
+        folders.into_iter().chain(others).collect()
     }
 
     /// A server that was told these `initializationOptions`.

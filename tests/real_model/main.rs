@@ -12,4 +12,6 @@ mod engine;
 mod hangs;
 mod harness;
 mod optimize;
+#[cfg(target_os = "linux")]
+mod sandbox;
 mod typing;

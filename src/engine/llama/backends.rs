@@ -50,6 +50,11 @@ pub fn load() -> Result<(), BackendError> {
     LOADED.get_or_init(find).clone()
 }
 
+/// Where cargo has built the libraries of a portable build, as long as they are there.
+pub fn built_libraries() -> Option<PathBuf> {
+    sys::BACKENDS_DIR.filter(|_| cfg!(feature = "portable")).map(PathBuf::from)
+}
+
 fn find() -> Result<(), BackendError> {
     // Else llama.cpp writes to standard error what it loads.
     llama_cpp_2::send_logs_to_tracing(llama_cpp_2::LogOptions::default());

@@ -144,3 +144,54 @@ fn peer(stream: &Stream) -> Result<Option<u32>, Refused> {
     }
     Ok(who.pid().and_then(|process| u32::try_from(process).ok()))
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::UnixListener;
+
+    use super::*;
+
+    /// What comes of a connection to somebody who says this first, and goes.
+    async fn greeted_with(greeting: &str) -> Result<(), Refused> {
+        let scratch = tempfile::tempdir().unwrap();
+        let rendezvous = Rendezvous::from_path(&scratch.path().join("key")).unwrap();
+        let listener = UnixListener::bind(rendezvous.socket_file()).unwrap();
+        let greet = async {
+            let (mut client, _) = listener.accept().await.unwrap();
+            client.write_all(greeting.as_bytes()).await.unwrap();
+        };
+        let (opened, ()) = tokio::join!(Connection::open(&rendezvous), greet);
+        opened.map(drop)
+    }
+
+    fn hello(version: String) -> String {
+        wire::line(&FromEngine::Hello { version, process: 7 }).unwrap() + "\n"
+    }
+
+    #[tokio::test]
+    async fn an_engine_of_this_version_is_gone_on_with() {
+        assert!(greeted_with(&hello(wire::version())).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_engine_of_another_version_is_left_alone_and_the_person_told_what_to_do() {
+        let refused = greeted_with(&hello("0.0.9, protocol 1".into())).await;
+        let Err(Refused::Stranger(why)) = refused else { panic!("{refused:?}") };
+        assert!(why.contains("0.0.9") && why.contains("Restart the editor"), "{why}");
+    }
+
+    #[tokio::test]
+    async fn whoever_says_something_else_is_no_engine_of_ours() {
+        for greeting in ["SSH-2.0-OpenSSH_9.2\n", "{\"state\":{\"state\":\"asleep\"}}\n", "{}\n"] {
+            let refused = greeted_with(greeting).await;
+            assert!(matches!(refused, Err(Refused::Stranger(_))), "{greeting}: {refused:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_leaves_without_a_word_is_nobody() {
+        let refused = greeted_with("").await;
+        assert!(matches!(refused, Err(Refused::Nobody)), "{refused:?}");
+    }
+}

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use super::probes;
 use crate::engine::llama::quantize::{Recipe, quantize};
 use crate::engine::llama::trial::{self, Agreement, Answered, Speed};
+use crate::engine::sandbox::{self, Places};
 
 /// The hidden command that runs the child.
 pub const COMMAND: &str = "workshop";
@@ -71,6 +72,8 @@ pub fn work() -> Result<(), String> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).map_err(|e| format!("no order: {e}"))?;
     let order: Order = serde_json::from_str(&line).map_err(|e| format!("no order: {e}"))?;
+    // This thread, and those that llama.cpp starts from it.
+    sandbox::enter(&places(&order));
     std::thread::spawn(|| {
         let mut rest = Vec::new();
         // Ends when the one who ordered is gone; nobody wants the result then.
@@ -82,6 +85,19 @@ pub fn work() -> Result<(), String> {
         Err(why) => Reply::Failed(why),
     });
     Ok(())
+}
+
+/// The files that an order is about.
+fn places(order: &Order) -> Places {
+    match order {
+        Order::Quantize { source, target, .. } => {
+            let folder = target.parent().unwrap_or(Path::new(".")).to_owned();
+            Places { read: vec![source.clone()], write: vec![folder] }
+        }
+        Order::Compare { original, candidate, .. } => {
+            Places { read: vec![original.clone(), candidate.clone()], write: Vec::new() }
+        }
+    }
 }
 
 fn say(reply: &Reply) {
