@@ -11,8 +11,6 @@
 
 pub mod edit;
 pub mod limits;
-#[cfg(test)]
-mod model;
 pub mod position;
 #[cfg(test)]
 mod tests;

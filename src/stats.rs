@@ -10,7 +10,7 @@ mod html;
 pub mod local;
 mod names;
 pub mod percentile;
-mod plot;
+pub mod plot;
 mod text;
 pub mod verdict;
 

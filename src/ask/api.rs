@@ -16,7 +16,7 @@ use super::price::Usage;
 mod address;
 mod error;
 #[cfg(feature = "net")]
-pub mod events;
+mod events;
 #[cfg(feature = "net")]
 mod request;
 #[cfg(feature = "net")]

@@ -141,7 +141,7 @@ impl States {
         loop {
             let best = self.entries.iter().enumerate();
             let (at, _) = best.max_by_key(|(_, entry)| common(&entry.tokens, base))?;
-            match read(&self.entries[at].path, &self.model, self.options.cap) {
+            match read(&self.entries[at].path, &self.model) {
                 Ok(saved) => {
                     // Used now; the oldest go first.
                     if let Ok(file) = File::options().append(true).open(&self.entries[at].path) {
@@ -257,7 +257,7 @@ fn read_header(file: &mut impl BufRead) -> io::Result<Header> {
     Ok(header)
 }
 
-fn read(path: &Path, model: &str, cap: u64) -> io::Result<Saved> {
+fn read(path: &Path, model: &str) -> io::Result<Saved> {
     let mut file = BufReader::new(File::open(path)?);
     let length = file.get_ref().metadata()?.len();
     let Header { model: made_by, tokens, chosen_under, bytes, sha256, .. } =
@@ -265,12 +265,8 @@ fn read(path: &Path, model: &str, cap: u64) -> io::Result<Saved> {
     if made_by != model || bytes > length {
         return Err(io::Error::other("of another model, or cut short"));
     }
-    // A sparse file may claim any length.
-    if bytes > cap {
-        return Err(io::Error::other("larger than all states together may be"));
-    }
     let mut state = Vec::with_capacity(bytes as usize);
-    file.take(bytes.saturating_add(1)).read_to_end(&mut state)?;
+    file.read_to_end(&mut state)?;
     let saved = Saved { tokens, chosen_under, state };
     if checksum(model, &saved) != sha256 {
         return Err(io::Error::other("its checksum is wrong"));

@@ -121,12 +121,6 @@ pub fn inspect(path: &Path) -> Result<Summary, GgufError> {
     read(Reader::new(BufReader::with_capacity(1 << 16, file), length))
 }
 
-/// The same for a file that is in memory.
-pub fn inspect_bytes(bytes: &[u8]) -> Result<Summary, GgufError> {
-    lookalike::refuse(&mut &bytes[..], bytes.len() as u64)?;
-    read(Reader::new(bytes, bytes.len() as u64))
-}
-
 /// Whether these first bytes may be those of a model; `length` is how many will follow in all.
 #[cfg(feature = "net")]
 pub(super) fn beginning(first: &[u8], length: u64) -> Result<(), GgufError> {
@@ -194,6 +188,11 @@ mod tests {
     use super::builder::{Builder, Value};
     use super::*;
     use expect_test::{Expect, expect};
+
+    fn inspect_bytes(bytes: &[u8]) -> Result<Summary, GgufError> {
+        lookalike::refuse(&mut &bytes[..], bytes.len() as u64)?;
+        read(Reader::new(bytes, bytes.len() as u64))
+    }
 
     fn refused(bytes: &[u8], why: Expect) {
         why.assert_eq(&inspect_bytes(bytes).unwrap_err().to_string());

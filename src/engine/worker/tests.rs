@@ -1,6 +1,8 @@
 //! The worker on a toy model: its next token depends on every token before, so a wrong position, a
 //! wrong row or a token too many anywhere changes what it says.
 
+mod walk;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
