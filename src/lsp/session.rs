@@ -317,6 +317,11 @@ impl Session {
         if let Some(older) = self.turns.insert(uri.to_owned(), superseded.clone()) {
             older.cancel();
         }
+        // Behind the insertion: one or the other of the two sees it.
+        if self.exited.is_cancelled() {
+            superseded.cancel();
+            self.turns.remove(uri);
+        }
         let number = self.next_ticket.fetch_add(1, Ordering::Relaxed);
         self.tickets.insert(number, Ticket { snapshot: self.snapshot(uri), superseded });
         number
@@ -345,6 +350,13 @@ impl Session {
         if let Some(turn) = self.turns.get(uri) {
             turn.cancel();
         }
+    }
+
+    /// The session ends: who still waits for a suggestion hears that there is none.
+    pub fn leave(&self) {
+        self.exited.cancel();
+        self.turns.iter().for_each(|turn| turn.cancel());
+        self.turns.clear();
     }
 
     pub fn shut_down(&self) {
