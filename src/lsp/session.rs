@@ -296,6 +296,27 @@ impl Session {
         }
     }
 
+    /// A change of this document went wrong halfway: what its text is now nobody knows.
+    pub fn lose(&self, uri: &str) {
+        if let Some(mut open) = self.documents.get_mut(uri) {
+            open.document.lose();
+        }
+    }
+
+    /// The open documents that get no suggestions whatever the cursor's place, and why, in a word or two.
+    pub fn silent_documents(&self) -> Vec<(String, &'static str)> {
+        let why = |open: &Open| match open.document.snapshot() {
+            None => Some("out of sync"),
+            Some(snapshot) if snapshot.too_large() => Some("too large"),
+            Some(snapshot) if !self.wants(&snapshot.language_id) => Some("off"),
+            Some(_) => None,
+        };
+        let silent = self.documents.iter().filter_map(|it| Some((it.key().clone(), why(&it)?)));
+        let mut silent: Vec<_> = silent.collect();
+        silent.sort();
+        silent
+    }
+
     /// A document's name in the workspace.
     pub fn name(&self, uri: &str) -> String {
         path_of(uri).map_or_else(String::new, |path| self.workspace.name(&path))
