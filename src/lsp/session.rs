@@ -376,8 +376,11 @@ impl Session {
     /// The session ends: who still waits for a suggestion hears that there is none.
     pub fn leave(&self) {
         self.exited.cancel();
-        self.turns.iter().for_each(|turn| turn.cancel());
-        self.turns.clear();
+        // Both under one lock: a menu that goes on with its word must not take a new turn between them.
+        self.turns.retain(|_, turn| {
+            turn.cancel();
+            false
+        });
     }
 
     pub fn shut_down(&self) {

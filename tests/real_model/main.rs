@@ -6,6 +6,7 @@
 
 mod answers;
 mod cache;
+mod context;
 mod engine;
 mod harness;
 mod optimize;
