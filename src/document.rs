@@ -87,11 +87,16 @@ impl Document {
                 Ok(())
             }
             Err(error) => {
-                self.text = Text::new("");
-                self.in_sync = false;
+                self.lose();
                 Err(error)
             }
         }
+    }
+
+    /// Forgets the text, because it may not be the client's any more.
+    pub fn lose(&mut self) {
+        self.text = Text::new("");
+        self.in_sync = false;
     }
 
     /// The version the client is at, also when the document is out of sync.

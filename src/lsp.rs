@@ -13,6 +13,7 @@ mod fates;
 pub mod frames;
 mod ingress;
 mod inline;
+mod outlet;
 mod popup;
 mod progress;
 mod session;
@@ -36,6 +37,17 @@ use backend::Backend;
 pub use fates::Showing;
 use ingress::Ingress;
 pub use session::{Session, SharedSettings};
+
+/// After a client closed its end, how long answers that are under way may still take. Who pipes a
+/// session in gets them; nobody waits for an engine that says nothing any more.
+const LAST_ANSWERS: Duration = Duration::from_secs(3);
+
+/// Bytes between the outlet and tower-lsp.
+const PIPE: usize = 64 << 10;
+
+/// Requests that may be under way at once. tower-lsp reads nothing while there are more: with 64, an
+/// engine that says nothing and as many open documents would stop it from hearing what is cancelled.
+const UNDER_WAY: usize = 4_096;
 
 /// After `exit`, how long a client may take to read what is being written, and a disk to write the
 /// journal.
@@ -76,7 +88,17 @@ where
     O: AsyncWrite + Unpin + Send + 'static,
 {
     let (guarded, frames_in) = tokio::io::duplex(1 << 20);
-    let guard = tokio::spawn(frames::guard(input, frames_in));
+    let mut guard = tokio::spawn(frames::guard(input, frames_in));
+    let (said, mut to_say) = tokio::io::duplex(PIPE);
+    let leaving = session.clone();
+    let outlet = tokio::spawn(async move {
+        if let Err(error) = outlet::carry(&mut to_say, output).await {
+            // Nobody is there any more. What tower-lsp still says goes nowhere.
+            tracing::debug!("the client does not listen any more: {error}");
+            leaving.exit();
+            let _ = tokio::io::copy(&mut to_say, &mut tokio::io::sink()).await;
+        }
+    });
     let (service, socket) = LspService::build(|client| Backend::new(client, session.clone()))
         .custom_method(inline::METHOD, Backend::inline)
         .custom_method(popup::INTERNAL_METHOD, Backend::popup)
@@ -84,20 +106,31 @@ where
         .custom_method("window/workDoneProgress/cancel", Backend::cancel_progress)
         .finish();
     let ingress = Ingress::new(service, session.clone());
-    let serving = Server::new(guarded, output, socket).concurrency_level(64).serve(ingress);
-    // Polled in place: it is not `Send` across tower-lsp's sink.
-    tokio::pin!(serving);
-    tokio::select! {
-        // The client closed its end; answers under way are written before this completes.
-        () = &mut serving => {}
-        () = session.exited() => {
-            // Without input tower-lsp ends by itself, after writing what it has begun; a client
-            // that does not read must not hold the process.
-            guard.abort();
+    {
+        let serving =
+            Server::new(guarded, said, socket).concurrency_level(UNDER_WAY).serve(ingress);
+        // Polled in place: it is not `Send` across tower-lsp's sink.
+        tokio::pin!(serving);
+        let served = tokio::select! {
+            // Only without input, after writing what it has begun.
+            () = &mut serving => true,
+            () = session.exited() => false,
+            // The client closed its end.
+            () = async {
+                let _ = (&mut guard).await;
+                tokio::time::sleep(LAST_ANSWERS).await;
+            } => false,
+        };
+        // Without input tower-lsp ends by itself once all is answered; who still waits hears that
+        // there is nothing. A client that does not read must not hold the process.
+        guard.abort();
+        session.leave();
+        if !served {
             let _ = tokio::time::timeout(FAREWELL, &mut serving).await;
         }
     }
-    guard.abort();
+    // tower-lsp's end of it is closed now, so it ends when all is written.
+    let _ = tokio::time::timeout(FAREWELL, outlet).await;
     settle(&session).await;
     session.exit_code()
 }

@@ -49,7 +49,18 @@ impl Rendezvous {
     /// # Errors
     /// When there is no folder that only this user can enter.
     pub fn new(program: &Path, options: &Options) -> Result<Rendezvous, RendezvousError> {
-        let folder = folder();
+        Rendezvous::within(folder(), program, options)
+    }
+
+    /// The same in this folder, whatever the environment says.
+    ///
+    /// # Errors
+    /// When others can enter the folder.
+    pub fn within(
+        folder: PathBuf,
+        program: &Path,
+        options: &Options,
+    ) -> Result<Rendezvous, RendezvousError> {
         make_private(&folder)?;
         let mut hash = Sha256::new();
         hash.update(format!("{} {options:?}", wire::version()));

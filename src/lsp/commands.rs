@@ -82,6 +82,9 @@ fn status(session: &Session) -> Value {
         let folder = session.journal.folder();
         let journal = json!({"enabled": kept, "folder": folder, "problem": problem});
         status.insert("journal".into(), journal);
+        let silent = session.silent_documents().into_iter();
+        let silent = silent.map(|(uri, why)| json!({"uri": uri, "why": why}));
+        status.insert("silent".into(), silent.collect());
         let index = session.workspace.index();
         let (files, definitions) = (index.files(), index.definitions());
         status.insert("workspace".into(), json!({"files": files, "definitions": definitions}));

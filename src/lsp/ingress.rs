@@ -51,7 +51,29 @@ where
         self.inner.poll_ready(context)
     }
 
+    /// What goes wrong in here is one failed request too, and for a notification a line in the log.
     fn call(&mut self, request: Request) -> Self::Future {
+        let (method, id) = (request.method().to_owned(), request.id().cloned());
+        match std::panic::catch_unwind(AssertUnwindSafe(|| self.route(request))) {
+            Ok(answer) => answer,
+            Err(_) => {
+                tracing::error!("{method}: tandem made a mistake; the session goes on");
+                async move { Ok(id.map(panicked)) }.boxed()
+            }
+        }
+    }
+}
+
+impl<S> Ingress<S>
+where
+    S: Service<Request, Response = Option<Response>>,
+    S::Error: Send + 'static,
+    S::Future: Send + 'static,
+{
+    fn route(
+        &mut self,
+        request: Request,
+    ) -> BoxFuture<'static, Result<Option<Response>, S::Error>> {
         let open = self.initialized && !self.session.is_shut_down();
         match request.method() {
             frames::PARSE_ERROR => refuse(request, Error::parse_error()),
@@ -90,24 +112,14 @@ where
             _ => self.forward(request),
         }
     }
-}
 
-impl<S> Ingress<S>
-where
-    S: Service<Request, Response = Option<Response>>,
-    S::Error: Send + 'static,
-    S::Future: Send + 'static,
-{
     /// Passes a request on; a panic becomes an error of that request alone.
     fn forward(
         &mut self,
         request: Request,
     ) -> BoxFuture<'static, Result<Option<Response>, S::Error>> {
         let id = request.id().cloned();
-        let answer = match std::panic::catch_unwind(AssertUnwindSafe(|| self.inner.call(request))) {
-            Ok(answer) => answer,
-            Err(_) => return async move { Ok(id.map(panicked)) }.boxed(),
-        };
+        let answer = self.inner.call(request);
         async move {
             match AssertUnwindSafe(answer).catch_unwind().await {
                 Ok(result) => result,
@@ -144,9 +156,17 @@ where
     ) -> BoxFuture<'static, Result<Option<Response>, S::Error>> {
         let (method, id, params) = request.into_parts();
         if open {
-            let parsed = serde_json::from_value(params.unwrap_or_default());
-            let applied = match parsed {
-                Ok(params) => change(&self.session, params),
+            let params = params.unwrap_or_default();
+            let uri = params.pointer("/textDocument/uri").and_then(Value::as_str);
+            let uri = uri.unwrap_or_default().to_owned();
+            let applied = match serde_json::from_value(params) {
+                Ok(params) => {
+                    let change = AssertUnwindSafe(|| change(&self.session, params));
+                    std::panic::catch_unwind(change).unwrap_or_else(|_| {
+                        self.session.lose(&uri);
+                        Err(format!("{uri}: tandem made a mistake; reopen it for suggestions"))
+                    })
+                }
                 Err(error) => Err(error.to_string()),
             };
             if let Err(problem) = applied {

@@ -296,6 +296,27 @@ impl Session {
         }
     }
 
+    /// A change of this document went wrong halfway: what its text is now nobody knows.
+    pub fn lose(&self, uri: &str) {
+        if let Some(mut open) = self.documents.get_mut(uri) {
+            open.document.lose();
+        }
+    }
+
+    /// The open documents that get no suggestions whatever the cursor's place, and why, in a word or two.
+    pub fn silent_documents(&self) -> Vec<(String, &'static str)> {
+        let why = |open: &Open| match open.document.snapshot() {
+            None => Some("out of sync"),
+            Some(snapshot) if snapshot.too_large() => Some("too large"),
+            Some(snapshot) if !self.wants(&snapshot.language_id) => Some("off"),
+            Some(_) => None,
+        };
+        let silent = self.documents.iter().filter_map(|it| Some((it.key().clone(), why(&it)?)));
+        let mut silent: Vec<_> = silent.collect();
+        silent.sort();
+        silent
+    }
+
     /// A document's name in the workspace.
     pub fn name(&self, uri: &str) -> String {
         path_of(uri).map_or_else(String::new, |path| self.workspace.name(&path))
@@ -316,6 +337,11 @@ impl Session {
         let superseded = CancellationToken::new();
         if let Some(older) = self.turns.insert(uri.to_owned(), superseded.clone()) {
             older.cancel();
+        }
+        // Behind the insertion: one or the other of the two sees it.
+        if self.exited.is_cancelled() {
+            superseded.cancel();
+            self.turns.remove(uri);
         }
         let number = self.next_ticket.fetch_add(1, Ordering::Relaxed);
         self.tickets.insert(number, Ticket { snapshot: self.snapshot(uri), superseded });
@@ -345,6 +371,16 @@ impl Session {
         if let Some(turn) = self.turns.get(uri) {
             turn.cancel();
         }
+    }
+
+    /// The session ends: who still waits for a suggestion hears that there is none.
+    pub fn leave(&self) {
+        self.exited.cancel();
+        // Both under one lock: a menu that goes on with its word must not take a new turn between them.
+        self.turns.retain(|_, turn| {
+            turn.cancel();
+            false
+        });
     }
 
     pub fn shut_down(&self) {

@@ -111,7 +111,7 @@ impl Desk {
 }
 
 /// Waits for all of an answer: its text, and what it cost.
-fn finish(mut answer: tandem::engine::Answer) -> (String, Figures) {
+pub fn finish(mut answer: tandem::engine::Answer) -> (String, Figures) {
     let mut text = String::new();
     loop {
         match answer.blocking_next().expect("an end") {
@@ -158,7 +158,7 @@ fn start(documents: u32, guess: bool, states: Option<StateOptions>) -> Llama {
 }
 
 /// Waits for an engine's end: llama.cpp allows one at a time in a process.
-fn end(engine: Llama) {
+pub fn end(engine: Llama) {
     let mut state = engine.state();
     drop(engine);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

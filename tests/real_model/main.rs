@@ -6,6 +6,7 @@
 
 mod answers;
 mod cache;
+mod context;
 mod crashes;
 mod dice;
 mod engine;

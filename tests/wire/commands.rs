@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::gguf;
+use crate::harness::gguf;
 use crate::harness::{Home, said};
 
 /// The commands that a help text lists.

@@ -4,7 +4,9 @@
 mod bursts;
 mod commands;
 mod frames;
-mod gguf;
+// Shared with the tests of faults, which use other parts of it.
+#[allow(dead_code)]
+#[path = "../harness/server.rs"]
 mod harness;
 mod invariants;
 mod lifecycle;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::gguf;
+use crate::harness::gguf;
 use crate::harness::{Home, Server};
 
 /// Twenty more requests get empty answers and no other message comes.

@@ -1,24 +1,34 @@
 //! A raw client: writes bytes, reads frames, and knows what an editor would not look at.
 //!
 //! Every wait has a deadline, nothing sleeps. A server never outlives its test, and a test does not
-//! end before the engines that its server started are gone.
+//! end before the engines that its server started are gone. Nor does it end before every request of
+//! every session has had its one answer: that is checked here, so that no test can forget it.
+
+#[path = "accounts.rs"]
+mod accounts;
+#[path = "gguf.rs"]
+pub mod gguf;
+#[path = "home.rs"]
+mod home;
 
 use std::collections::VecDeque;
-use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
+
+use accounts::Accounts;
+pub use home::{Home, said, until};
 
 /// Nothing in these tests takes this long unless it never comes.
 const DEADLINE: Duration = Duration::from_secs(20);
 /// How often to look at what cannot be waited for.
 const LOOK: Duration = Duration::from_millis(20);
+/// A request is answered within a second whatever came before it; the rest is for a busy machine.
+const PROMISED: Duration = Duration::from_secs(5);
 
 pub const FILE: &str = "file:///a.rs";
 pub const INLINE: &str = "textDocument/inlineCompletion";
@@ -26,97 +36,6 @@ pub const INLINE: &str = "textDocument/inlineCompletion";
 /// A message with its header.
 pub fn frame(body: &[u8]) -> Vec<u8> {
     [format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes(), body].concat()
-}
-
-/// The folders of one user who has nothing yet.
-pub struct Home(TempDir);
-
-/// What a command said.
-pub struct Said {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-impl Home {
-    pub fn new() -> Home {
-        Home(tempfile::tempdir().expect("a folder"))
-    }
-
-    /// A home whose `config.toml` says this.
-    pub fn with_config(text: &str) -> Home {
-        let home = Home::new();
-        fs::write(home.file("config.toml"), text).expect("a settings file");
-        home
-    }
-
-    /// A home whose settings name a model file with this content, and that file.
-    pub fn with_model(name: &str, content: &[u8]) -> (Home, PathBuf) {
-        let home = Home::new();
-        let model = home.file(name);
-        fs::write(&model, content).expect("a model file");
-        // A JSON string is a TOML string too.
-        let setting = format!("model_path = {}\n", json!(model));
-        fs::write(home.file("config.toml"), setting).expect("a settings file");
-        (home, model)
-    }
-
-    pub fn file(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    /// Our binary in this home.
-    pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
-        command
-            .args(arguments)
-            .env("TANDEM_RUNTIME_DIR", self.file("run"))
-            .env("TANDEM_DATA_DIR", self.file("data"))
-            .env("TANDEM_CACHE_DIR", self.file("cache"))
-            .env("TANDEM_CONFIG", self.file("config.toml"))
-            .env_remove("TANDEM_LOG");
-        command
-    }
-
-    /// Runs a command to its end.
-    pub fn run(&self, arguments: &[&str]) -> Said {
-        said(self.command(arguments))
-    }
-}
-
-/// Runs a command to its end.
-pub fn said(mut command: Command) -> Said {
-    let output = command.stdin(Stdio::null()).output().expect("tandem runs");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    Said { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        // An engine holds its lock for as long as it lives. One without a model soon leaves.
-        let locks = files_ending(&self.file("run"), ".lock");
-        let gone = |lock: &PathBuf| File::open(lock).is_ok_and(|file| file.try_lock().is_ok());
-        let in_time = until(|| locks.iter().all(gone).then_some(())).is_some();
-        assert!(in_time || thread::panicking(), "an engine is still there");
-    }
-}
-
-fn files_ending(folder: &Path, end: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten();
-    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    paths.filter(|path| path.to_string_lossy().ends_with(end)).collect()
-}
-
-/// Looks until there is something; `None` after the deadline.
-pub fn until<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
-    let deadline = Instant::now() + DEADLINE;
-    while Instant::now() < deadline {
-        if let Some(found) = look() {
-            return Some(found);
-        }
-        thread::park_timeout(LOOK);
-    }
-    None
 }
 
 enum Incoming {
@@ -135,6 +54,12 @@ pub struct Server {
     complaints: Receiver<String>,
     /// Messages that came while something else was waited for.
     kept: VecDeque<Value>,
+    accounts: Accounts,
+    /// Lets so many frames of the output be read.
+    ear: Option<Sender<usize>>,
+    expects_answers: bool,
+    /// It was killed, or its end was waited for.
+    over: bool,
     next_id: i64,
     version: i32,
     /// Dropped last: it waits for the engines.
@@ -148,6 +73,13 @@ impl Server {
     }
 
     pub fn start_in(home: Home, environment: &[(&str, &str)]) -> Server {
+        let mut server = Server::start_deaf(home, environment);
+        server.hear(usize::MAX);
+        server
+    }
+
+    /// One whose output is not read before [`hear`](Server::hear).
+    pub fn start_deaf(home: Home, environment: &[(&str, &str)]) -> Server {
         let mut child = home
             .command(&["serve"])
             .envs(environment.iter().copied())
@@ -158,7 +90,16 @@ impl Server {
             .expect("tandem starts");
         let (tell, inbox) = mpsc::channel();
         let stdout = child.stdout.take().expect("a pipe");
-        thread::spawn(move || read_frames(BufReader::new(stdout), &tell));
+        let (ear, heard) = mpsc::channel();
+        thread::spawn(move || {
+            let mut stdout = BufReader::new(stdout);
+            // Without an ear the pipe breaks.
+            while let Ok(frames) = heard.recv() {
+                if !read_frames(&mut stdout, frames, &tell) {
+                    return;
+                }
+            }
+        });
         let (complain, complaints) = mpsc::channel();
         let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
         thread::spawn(move || {
@@ -170,10 +111,31 @@ impl Server {
             inbox,
             complaints,
             kept: VecDeque::new(),
+            accounts: Accounts::default(),
+            ear: Some(ear),
+            expects_answers: true,
+            over: false,
             next_id: 1,
             version: 1,
             home,
         }
+    }
+
+    /// Reads the next frames, as many as this.
+    pub fn hear(&mut self, frames: usize) {
+        let ear = self.ear.as_ref().expect("an ear");
+        ear.send(frames).expect("a thread that reads");
+    }
+
+    /// No answer is expected of a server whose output stays open and is never read.
+    pub fn unheard(&mut self) {
+        self.expects_answers = false;
+    }
+
+    /// Closes the output of a server that nobody is reading from.
+    pub fn go_deaf(&mut self) {
+        self.ear = None;
+        self.expects_answers = false;
     }
 
     /// A server in a new home, with one Rust file open.
@@ -233,9 +195,15 @@ impl Server {
     }
 
     pub fn request(&mut self, method: &str, params: Value) -> Value {
+        let id = self.ask(method, params);
+        self.answer(id)
+    }
+
+    /// Sends a request and does not wait for the answer.
+    pub fn ask(&mut self, method: &str, params: Value) -> i64 {
         let id = self.next_id();
         self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
-        self.answer(id)
+        id
     }
 
     pub fn next_id(&mut self) -> i64 {
@@ -251,9 +219,21 @@ impl Server {
         self.send_raw(&frame(message.to_string().as_bytes()));
     }
 
+    /// Several messages in one write.
+    pub fn send_all(&mut self, messages: &[Value]) {
+        let frames = messages.iter().map(|message| frame(message.to_string().as_bytes()));
+        self.send_raw(&frames.collect::<Vec<_>>().concat());
+    }
+
     pub fn send_raw(&mut self, bytes: &[u8]) {
+        self.accounts.wrote(bytes);
         let stdin = self.stdin.as_mut().expect("an open input");
         stdin.write_all(bytes).and_then(|()| stdin.flush()).expect("the server reads");
+    }
+
+    /// The same to a server that may have ended.
+    pub fn try_send_raw(&mut self, bytes: &[u8]) {
+        let _ = self.stdin.as_mut().expect("an open input").write_all(bytes);
     }
 
     /// The answer to a request.
@@ -286,11 +266,29 @@ impl Server {
     /// The next frame; `None` when none came before the deadline or none will come.
     fn next(&mut self, deadline: Instant) -> Option<Value> {
         match self.inbox.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(Incoming::Frame(message)) => Some(message),
+            Ok(Incoming::Frame(message)) => {
+                self.accounts.read(&message);
+                Some(message)
+            }
             Ok(Incoming::Garbage(what)) => panic!("standard output carries {what:?}"),
             Ok(Incoming::End) | Err(RecvTimeoutError::Disconnected) => None,
             Err(RecvTimeoutError::Timeout) => None,
         }
+    }
+
+    /// The session lives: the next request is answered in the time that was promised.
+    #[track_caller]
+    pub fn lives(&mut self) {
+        let asked = Instant::now();
+        assert!(self.status()["requests"].is_u64());
+        assert!(asked.elapsed() < PROMISED, "answered only after {:?}", asked.elapsed());
+    }
+
+    /// Ends the process as no editor would; nothing is expected of it any more.
+    pub fn kill(&mut self) {
+        self.over = true;
+        self.child.kill().expect("a child");
+        self.child.wait().expect("a child");
     }
 
     pub fn close_stdin(&mut self) {
@@ -308,10 +306,15 @@ impl Server {
     pub fn farewell(&mut self) -> Farewell {
         let status = until(|| self.child.try_wait().expect("a child"));
         let status = status.expect("the server did not end");
-        let deadline = Instant::now() + DEADLINE;
+        let deadline = Instant::now() + if self.expects_answers { DEADLINE } else { LOOK };
         while let Some(message) = self.next(deadline) {
             self.kept.push_back(message);
         }
+        self.over = true;
+        let open = if self.expects_answers { self.accounts.open() } else { Vec::new() };
+        assert!(open.is_empty(), "never answered: {open:?}");
+        let repeated = self.accounts.more_than_once();
+        assert!(repeated.is_empty(), "answered more than once: {repeated:?}");
         let complaints = std::iter::from_fn(|| self.complaints.recv_timeout(DEADLINE).ok());
         Farewell {
             code: status.code(),
@@ -362,21 +365,32 @@ fn is_message(message: &Value) -> bool {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if !self.over && !thread::panicking() {
+            // What a test did not wait for is waited for here.
+            let deadline = Instant::now() + DEADLINE;
+            while !self.accounts.open().is_empty() {
+                let Some(message) = self.next(deadline) else { break };
+                self.kept.push_back(message);
+            }
+            if self.stdin.is_some() {
+                self.notify("exit", Value::Null);
+            }
+            self.farewell();
+        }
         // Both fail when it has ended and was waited for.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Reads nothing but frames: one byte too many is garbage, and nothing after it is trusted.
-fn read_frames(mut input: BufReader<ChildStdout>, tell: &Sender<Incoming>) {
-    loop {
-        let incoming = read_frame(&mut input);
+/// Reads nothing but frames: one byte too many is garbage, and nothing after it is trusted. Whether there
+/// can be more.
+fn read_frames(input: &mut BufReader<ChildStdout>, count: usize, tell: &Sender<Incoming>) -> bool {
+    (0..count).all(|_| {
+        let incoming = read_frame(input);
         let last = !matches!(incoming, Incoming::Frame(_));
-        if tell.send(incoming).is_err() || last {
-            return;
-        }
-    }
+        tell.send(incoming).is_ok() && !last
+    })
 }
 
 fn read_frame(input: &mut impl BufRead) -> Incoming {
