@@ -387,7 +387,7 @@ mod tests {
         let file = files(scratch.path()).remove(0);
         let whole = fs::read(&file).unwrap();
         let base: Vec<Token> = (0..6).collect();
-        let mut check = |bytes: &[u8]| {
+        let check = |bytes: &[u8]| {
             fs::write(&file, bytes).unwrap();
             let found = open(scratch.path(), 1 << 20, "m").take(&base);
             assert!(found.is_none_or(|found| found == saved(0..6, 40)));

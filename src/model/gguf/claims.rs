@@ -62,10 +62,10 @@ fn vocabulary(metadata: &Metadata) -> Option<String> {
     let list = |name: &str| metadata.kind(&format!("tokenizer.ggml.{name}"));
     for (name, wanted) in [
         ("tokens", &[STRING][..]),
-        ("merges", &[STRING]),
-        ("scores", &[F32]),
-        ("token_type", &[I32, U32]),
-        ("precompiled_charsmap", &[U8, I8]),
+        ("merges", &[STRING][..]),
+        ("scores", &[F32][..]),
+        ("token_type", &[I32, U32][..]),
+        ("precompiled_charsmap", &[U8, I8][..]),
     ] {
         let fits = |kind| matches!(kind, Kind::Many(kind, _) if wanted.contains(&kind));
         if list(name).is_some_and(|kind| !fits(kind)) {
