@@ -16,7 +16,7 @@ use super::price::Usage;
 mod address;
 mod error;
 #[cfg(feature = "net")]
-mod events;
+pub mod events;
 #[cfg(feature = "net")]
 mod request;
 #[cfg(feature = "net")]

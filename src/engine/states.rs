@@ -9,10 +9,11 @@
 //! A file is one line of JSON ([`Header`]), then the state. It holds the tokens of the user's
 //! text, so `tandem cache clear` removes all of it.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -25,6 +26,10 @@ use crate::private;
 const FORMAT: u32 = 1;
 /// How a file's name ends.
 const EXTENSION: &str = "kv";
+/// How the name of a file begins that is not whole yet.
+const UNFINISHED: &str = "saving-";
+/// One that is older was left by an engine that was killed.
+const OLDEST_UNFINISHED: Duration = Duration::from_secs(600);
 /// A header is some 20 KB; a longer line is not ours.
 const MAX_HEADER: u64 = 4 << 20;
 
@@ -88,7 +93,7 @@ pub fn folder() -> Option<PathBuf> {
 /// When a file cannot be removed.
 pub fn clear(folder: &Path) -> io::Result<(usize, u64)> {
     let (mut files, mut bytes) = (0, 0);
-    for (path, metadata) in state_files(folder) {
+    for (path, metadata) in state_files(folder).into_iter().chain(unfinished(folder)) {
         fs::remove_file(&path)?;
         files += 1;
         bytes += metadata.len();
@@ -110,6 +115,13 @@ impl States {
     /// When the folder cannot be made or is not private.
     pub fn open(options: StateOptions, model: &str) -> io::Result<States> {
         private::folder(&options.folder)?;
+        let now = SystemTime::now();
+        for (path, metadata) in unfinished(&options.folder) {
+            let age = metadata.modified().ok().and_then(|at| now.duration_since(at).ok());
+            if age.is_some_and(|age| age > OLDEST_UNFINISHED) {
+                remove(&path);
+            }
+        }
         let mut states = States { options, model: model.to_owned(), entries: Vec::new() };
         for (path, _) in state_files(&states.options.folder) {
             match File::open(&path).and_then(|file| read_header(&mut BufReader::new(file))) {
@@ -141,7 +153,7 @@ impl States {
         loop {
             let best = self.entries.iter().enumerate();
             let (at, _) = best.max_by_key(|(_, entry)| common(&entry.tokens, base))?;
-            match read(&self.entries[at].path, &self.model) {
+            match read(&self.entries[at].path, &self.model, self.options.cap) {
                 Ok(saved) => {
                     // Used now; the oldest go first.
                     if let Ok(file) = File::options().append(true).open(&self.entries[at].path) {
@@ -209,11 +221,21 @@ fn common(a: &[Token], b: &[Token]) -> usize {
 }
 
 fn state_files(folder: &Path) -> Vec<(PathBuf, fs::Metadata)> {
+    files_with(folder, |path| path.extension().is_some_and(|end| end == EXTENSION))
+}
+
+/// Files that are being written, or never will be whole.
+fn unfinished(folder: &Path) -> Vec<(PathBuf, fs::Metadata)> {
+    let begins = |name: &OsStr| name.as_encoded_bytes().starts_with(UNFINISHED.as_bytes());
+    files_with(folder, |path| path.file_name().is_some_and(begins))
+}
+
+fn files_with(folder: &Path, is_wanted: impl Fn(&Path) -> bool) -> Vec<(PathBuf, fs::Metadata)> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     entries
         .filter_map(|entry| {
             let entry = entry.ok()?;
-            let ours = entry.path().extension().is_some_and(|end| end == EXTENSION);
+            let ours = is_wanted(&entry.path());
             let metadata = entry.metadata().ok()?;
             (ours && metadata.is_file()).then(|| (entry.path(), metadata))
         })
@@ -239,7 +261,7 @@ fn checksum(model: &str, saved: &Saved) -> String {
 fn write(path: &Path, header: &Header, state: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     // Private from the start, and gone by itself if anything fails.
-    let mut file = tempfile::Builder::new().prefix("saving-").tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
     serde_json::to_writer(&mut file, header)?;
     file.write_all(b"\n")?;
     file.write_all(state)?;
@@ -257,16 +279,18 @@ fn read_header(file: &mut impl BufRead) -> io::Result<Header> {
     Ok(header)
 }
 
-fn read(path: &Path, model: &str) -> io::Result<Saved> {
+fn read(path: &Path, model: &str, cap: u64) -> io::Result<Saved> {
     let mut file = BufReader::new(File::open(path)?);
     let length = file.get_ref().metadata()?.len();
     let Header { model: made_by, tokens, chosen_under, bytes, sha256, .. } =
         read_header(&mut file)?;
-    if made_by != model || bytes > length {
-        return Err(io::Error::other("of another model, or cut short"));
+    let follow = length.checked_sub(file.stream_position()?);
+    if made_by != model || follow != Some(bytes) || bytes > cap {
+        return Err(io::Error::other("of another model, or not of the length that it says"));
     }
-    let mut state = Vec::with_capacity(bytes as usize);
-    file.read_to_end(&mut state)?;
+    // A file with holes has any length for nothing: only what could have been saved is read.
+    let mut state = Vec::new();
+    file.take(bytes).read_to_end(&mut state)?;
     let saved = Saved { tokens, chosen_under, state };
     if checksum(model, &saved) != sha256 {
         return Err(io::Error::other("its checksum is wrong"));
@@ -356,6 +380,92 @@ mod tests {
             assert_eq!(states.take(&base), None);
             assert!(another || files(scratch.path()).is_empty());
         }
+    }
+
+    #[test]
+    fn a_state_cut_anywhere_or_with_any_bit_changed_is_what_was_saved_or_none() {
+        let scratch = tempfile::tempdir().unwrap();
+        open(scratch.path(), 1 << 20, "m").save(&saved(0..6, 40));
+        let file = files(scratch.path()).remove(0);
+        let whole = fs::read(&file).unwrap();
+        let base: Vec<Token> = (0..6).collect();
+        let check = |bytes: &[u8]| {
+            fs::write(&file, bytes).unwrap();
+            let found = open(scratch.path(), 1 << 20, "m").take(&base);
+            assert!(found.is_none_or(|found| found == saved(0..6, 40)));
+        };
+        for length in 0..whole.len() {
+            check(&whole[..length]);
+        }
+        for (at, bit) in (0..whole.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1 << bit;
+            check(&bytes);
+        }
+    }
+
+    /// With holes a file of any length takes no room; memory for it would be real.
+    #[test]
+    fn a_length_that_no_state_has_is_not_believed() {
+        let scratch = tempfile::tempdir().unwrap();
+        let mut states = open(scratch.path(), 1 << 20, "m");
+        states.save(&saved(0..100, 1_000));
+        let path = files(scratch.path()).remove(0);
+        let bytes = fs::read(&path).unwrap();
+        let line = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+        let header = String::from_utf8(bytes[..line].to_vec()).unwrap();
+        let huge: u64 = 1 << 40;
+        let header = header.replace("\"bytes\":1000", &format!("\"bytes\":{huge}")) + "\n";
+        fs::write(&path, &header).unwrap();
+        if File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(huge + header.len() as u64)
+            .is_err()
+        {
+            println!("skipped: this file system has no files with holes of this size");
+            return;
+        }
+        assert_eq!(states.take(&(0..100).collect::<Vec<_>>()), None);
+        assert_eq!(files(scratch.path()).len(), 0);
+    }
+
+    #[test]
+    fn what_a_killed_engine_left_half_written_goes() {
+        let scratch = tempfile::tempdir().unwrap();
+        open(scratch.path(), 1 << 20, "m");
+        let (old, new) = (scratch.path().join("saving-old"), scratch.path().join("saving-new"));
+        fs::write(&old, "half").unwrap();
+        fs::write(&new, "half").unwrap();
+        let long_ago = SystemTime::now() - 2 * OLDEST_UNFINISHED;
+        File::options().write(true).open(&old).unwrap().set_modified(long_ago).unwrap();
+        open(scratch.path(), 1 << 20, "m");
+        assert!(!old.exists(), "nobody writes it any more");
+        assert!(new.exists(), "another engine may be writing it");
+        assert_eq!(clear(scratch.path()).unwrap(), (1, 4), "it holds somebody's text");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_leaves_no_half_state() {
+        let scratch = tempfile::tempdir().unwrap();
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"])
+            .arg(scratch.path())
+            .output();
+        if !mounted.is_ok_and(|output| output.status.success()) {
+            println!("skipped: only root can mount a small disk");
+            return;
+        }
+        let mut states = open(scratch.path(), 1 << 20, "m");
+        states.save(&saved(0..10, 1_000));
+        states.save(&saved(500..510, 200_000));
+        let names = fs::read_dir(scratch.path()).unwrap().count();
+        let kept = states.take(&(0..10).collect::<Vec<_>>());
+        let unmounted = std::process::Command::new("umount").arg(scratch.path()).status();
+        assert!(unmounted.is_ok_and(|status| status.success()));
+        assert_eq!((names, kept), (1, Some(saved(0..10, 1_000))));
     }
 
     #[cfg(unix)]

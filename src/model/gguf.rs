@@ -17,6 +17,7 @@ use serde::Serialize;
 
 #[cfg(test)]
 pub(crate) mod builder;
+mod claims;
 mod fim;
 mod lookalike;
 mod metadata;
@@ -121,6 +122,12 @@ pub fn inspect(path: &Path) -> Result<Summary, GgufError> {
     read(Reader::new(BufReader::with_capacity(1 << 16, file), length))
 }
 
+/// As [`inspect`], of a file that is in memory.
+pub fn inspect_bytes(bytes: &[u8]) -> Result<Summary, GgufError> {
+    lookalike::refuse(&mut &bytes[..], bytes.len() as u64)?;
+    read(Reader::new(bytes, bytes.len() as u64))
+}
+
 /// Whether these first bytes may be those of a model; `length` is how many will follow in all.
 #[cfg(feature = "net")]
 pub(super) fn beginning(first: &[u8], length: u64) -> Result<(), GgufError> {
@@ -149,9 +156,8 @@ fn read<R: io::Read>(mut reader: Reader<R>) -> Result<Summary, GgufError> {
     };
     let of_model = |what: &str| metadata.number(&format!("{architecture}.{what}"));
     let block_count = of_model("block_count");
-    // llama.cpp's fixed arrays have 512 layers (its issue 25821).
-    if block_count.is_some_and(|blocks| blocks == 0 || blocks > 512) {
-        return Err(reader.malformed("the number of layers is impossible"));
+    if let Some(wrong) = claims::wrong(&metadata, architecture) {
+        return Err(reader.malformed(wrong));
     }
     Ok(Summary {
         version,
@@ -188,11 +194,6 @@ mod tests {
     use super::builder::{Builder, Value};
     use super::*;
     use expect_test::{Expect, expect};
-
-    fn inspect_bytes(bytes: &[u8]) -> Result<Summary, GgufError> {
-        lookalike::refuse(&mut &bytes[..], bytes.len() as u64)?;
-        read(Reader::new(bytes, bytes.len() as u64))
-    }
 
     fn refused(bytes: &[u8], why: Expect) {
         why.assert_eq(&inspect_bytes(bytes).unwrap_err().to_string());
@@ -236,9 +237,9 @@ mod tests {
         assert_eq!(summary(heads(2)).width, Some(896));
         let wide = heads(2).with("qwen2.attention.key_length", Value::U32(128));
         assert_eq!(summary(wide).cell_bytes, Some(2 * 2 * (128 + 64) * 2));
-        let none = Builder::qwen().with("qwen2.attention.head_count", Value::U32(0));
-        assert_eq!(summary(none).cell_bytes, None, "no division by it");
-        assert!(summary(heads(u32::MAX)).cell_bytes.is_some());
+        let absurd = heads(2)
+            .with("qwen2.attention.key_length", Value::Raw(10, u64::MAX.to_le_bytes().to_vec()));
+        assert_eq!(summary(absurd).cell_bytes, None, "it does not overflow");
     }
 
     #[test]
@@ -358,6 +359,80 @@ mod tests {
         let builder = Builder::qwen().with("split.count", Value::U16(2));
         let error = inspect_bytes(&builder.bytes()).unwrap_err().to_string();
         assert!(error.contains("one of 2 parts"), "{error}");
+    }
+
+    /// A list of a type and a length, all zeros.
+    fn list(kind: u32, element: usize, count: usize) -> Value {
+        let mut bytes = kind.to_le_bytes().to_vec();
+        bytes.extend((count as u64).to_le_bytes());
+        bytes.resize(bytes.len() + element * count, 0);
+        Value::Raw(9, bytes)
+    }
+
+    #[test]
+    fn claims_that_llama_cpp_would_stumble_over_are_refused_in_a_sentence() {
+        let words = || Value::Text("many");
+        for (key, value, why) in [
+            ("tokenizer.ggml.scores", list(6, 4, 7), "scores has 7 entries for 8 tokens"),
+            ("tokenizer.ggml.scores", list(5, 4, 8), "scores is not a list of the right type"),
+            ("tokenizer.ggml.token_type", list(5, 4, 9), "token_type has 9 entries for 8 tokens"),
+            ("tokenizer.ggml.token_type", list(0, 1, 8), "token_type is not a list of the right"),
+            ("tokenizer.ggml.merges", list(5, 4, 8), "merges is not a list of the right type"),
+            ("tokenizer.ggml.merges", words(), "merges is not a list of the right type"),
+            ("tokenizer.ggml.precompiled_charsmap", list(6, 4, 2), "is not a list of the right"),
+            ("tokenizer.ggml.eos_token_id", Value::U32(8), "eos_token_id is 8, of 8 tokens"),
+            ("tokenizer.ggml.fim_mid_token_id", Value::U32(99), "fim_mid_token_id is 99, of 8"),
+            ("tokenizer.ggml.model", Value::U32(1), "tokenizer.ggml.model is not a text"),
+            ("tokenizer.ggml.pre", list(8, 8, 1), "tokenizer.ggml.pre is not a text"),
+            ("general.alignment", Value::U16(32), "general.alignment is not a number of 32 bits"),
+            ("qwen2.attention.head_count", words(), "head_count is not a number"),
+            ("qwen2.attention.head_count", list(5, 4, 513), "head_count is not a number"),
+            ("qwen2.attention.head_count", Value::U32(0), "cannot have 0 attention heads"),
+            ("qwen2.embedding_length", list(4, 4, 2), "embedding_length is not a number"),
+            ("qwen2.embedding_length", Value::U32(u32::MAX), "4294967295 numbers for a token"),
+        ] {
+            let error = inspect_bytes(&Builder::qwen().with(key, value).bytes());
+            let told = error.map_or_else(|error| error.to_string(), |_| "accepted".to_owned());
+            assert!(told.contains(why), "{key}: {told}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_do_not_fit_each_other_are_refused() {
+        let with = |pairs: &[(&str, u32)]| {
+            let mut builder = Builder::new("qwen2");
+            for (key, number) in pairs {
+                builder = builder.with(&format!("qwen2.{key}"), Value::U32(*number));
+            }
+            inspect_bytes(&builder.bytes()).map_or_else(|e| e.to_string(), |_| "accepted".into())
+        };
+        let (heads, shared) = ("attention.head_count", "attention.head_count_kv");
+        assert!(with(&[(heads, 14), (shared, 4)]).contains("14 attention heads cannot share 4"));
+        let told = with(&[(heads, 14), ("embedding_length", 897)]);
+        assert!(told.contains("14 attention heads cannot have 897 numbers"), "{told}");
+        for (key, numbers) in [("context_length", [0, u32::MAX]), ("block_count", [0, 513])] {
+            for number in numbers {
+                assert!(with(&[(key, number)]).contains(&format!("cannot have {number}")));
+            }
+        }
+        let apart = [(heads, 20), ("embedding_length", 897), ("attention.key_length", 128)];
+        assert_eq!(with(&apart), "accepted", "Gemma's heads are wider than its tokens");
+    }
+
+    #[test]
+    fn models_with_fewer_and_other_keys_are_taken() {
+        let mut mamba = Builder::new("mamba").with("mamba.attention.head_count", Value::U32(0));
+        mamba.tokens(&["a"]);
+        summary(mamba);
+        summary(Builder::new("starcoder2"));
+        summary(Builder::qwen().with("qwen2.attention.head_count_kv", list(5, 4, 2)));
+        summary(Builder::qwen().with("tokenizer.ggml.padding_token_id", Value::U32(8)));
+        summary(Builder::qwen().with("tokenizer.ggml.bos_token_id", Value::U32(u32::MAX)));
+        summary(
+            Builder::qwen()
+                .with("tokenizer.ggml.scores", list(6, 4, 8))
+                .with("tokenizer.ggml.token_type", list(5, 4, 8)),
+        );
     }
 
     #[test]

@@ -26,8 +26,17 @@ const LARGEST_ALIGNMENT: u64 = 1 << 20;
 const STRING: u32 = 8;
 const ARRAY: u32 = 9;
 
+/// The type of a value, by the format's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    One(u32),
+    /// A list: the type of its elements, and how many.
+    Many(u32, u64),
+}
+
 /// What the pairs said.
 pub struct Metadata {
+    kinds: HashMap<String, Kind>,
     numbers: HashMap<String, u64>,
     texts: HashMap<String, String>,
     pub vocabulary_size: Option<u64>,
@@ -37,6 +46,11 @@ pub struct Metadata {
 }
 
 impl Metadata {
+    /// The type of a key's value; none for a key that is not there.
+    pub fn kind(&self, key: &str) -> Option<Kind> {
+        self.kinds.get(key).copied()
+    }
+
     /// An unsigned number, whatever its width in the file; signed ones count if not negative.
     pub fn number(&self, key: &str) -> Option<u64> {
         self.numbers.get(key).copied()
@@ -50,6 +64,7 @@ impl Metadata {
 
 pub fn read<R: Read>(reader: &mut Reader<R>, count: u64) -> Result<Metadata, GgufError> {
     let mut metadata = Metadata {
+        kinds: HashMap::new(),
         numbers: HashMap::new(),
         texts: HashMap::new(),
         vocabulary_size: None,
@@ -64,7 +79,11 @@ pub fn read<R: Read>(reader: &mut Reader<R>, count: u64) -> Result<Metadata, Ggu
         if !seen.insert(raw) {
             return Err(reader.malformed(format!("the key {key:?} is there twice")));
         }
-        match reader.u32()? {
+        let kind = reader.u32()?;
+        if kind != ARRAY {
+            metadata.kinds.insert(key.clone(), Kind::One(kind));
+        }
+        match kind {
             STRING => {
                 let text = reader.string(LONGEST_TEXT)?;
                 let text = String::from_utf8_lossy(&text).into_owned();
@@ -125,6 +144,7 @@ fn array<R: Read>(
 ) -> Result<(), GgufError> {
     let kind = reader.u32()?;
     let count = reader.u64()?;
+    metadata.kinds.insert(key.to_owned(), Kind::Many(kind, count));
     if kind == STRING {
         let vocabulary = key == "tokenizer.ggml.tokens";
         // Each element takes eight bytes or more of the budget, so the loop ends.

@@ -2,7 +2,7 @@
 //!
 //! In: the bounded reader, standing before the list, and the alignment. Out: how many weights there
 //! are. Refuses: no or too many dimensions, zero and overflowing ones, names twice, places outside
-//! the file. A weight type we do not know is passed over: its size cannot be computed.
+//! the file, tensors that share bytes. A weight type we do not know is passed over: its size cannot be computed.
 
 use std::collections::HashSet;
 use std::io::Read;
@@ -24,6 +24,7 @@ pub fn check<R: Read>(
     alignment: u64,
 ) -> Result<u64, GgufError> {
     let mut names: HashSet<Vec<u8>> = HashSet::new();
+    let mut places: Vec<(u64, u64)> = Vec::new();
     let mut weights: u64 = 0;
     // Where the last byte of the last tensor is, counted from the start of the data.
     let mut end: u64 = 0;
@@ -58,6 +59,11 @@ pub fn check<R: Read>(
             .checked_add(bytes)
             .ok_or_else(|| reader.malformed(format!("the tensor {name:?} is out of place")))?;
         end = end.max(tensor_end);
+        places.push((offset, tensor_end));
+    }
+    places.sort_unstable();
+    if places.windows(2).any(|pair| pair[0].1 > pair[1].0) {
+        return Err(reader.malformed("two tensors share bytes of the file"));
     }
     let needed = reader
         .at()
@@ -214,6 +220,17 @@ mod tests {
         assert!(check_one(&[4], 0, 1 << 40, 1024).is_err());
         assert!(check_one(&[4], 0, u64::MAX - 31, 1024).is_err(), "it would wrap round");
         assert!(check_one(&[33], 8, 0, 1024).unwrap_err().contains("whole blocks"));
+    }
+
+    #[test]
+    fn tensors_that_share_bytes_are_refused() {
+        for (second, fits) in [(32, false), (0, false), (64, true)] {
+            let mut bytes = Builder::tensor_record("a", &[16], 0, 0);
+            bytes.extend(Builder::tensor_record("b", &[1], 0, second));
+            bytes.resize(bytes.len().next_multiple_of(32) + 256, 0);
+            let mut reader = Reader::new(&bytes[..], bytes.len() as u64);
+            assert_eq!(check(&mut reader, 2, 32).is_ok(), fits, "{second}");
+        }
     }
 
     #[test]
