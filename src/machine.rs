@@ -68,6 +68,22 @@ pub fn end(process: u32) {
     }
 }
 
+/// Does a process with this number run this program? No, where the system does not say.
+pub fn runs(process: u32, program: &std::path::Path) -> bool {
+    let pid = sysinfo::Pid::from_u32(process);
+    let what = sysinfo::ProcessRefreshKind::nothing().with_exe(sysinfo::UpdateKind::Always);
+    let Ok(mut system) = System::new() else { return false };
+    let only = sysinfo::ProcessesToUpdate::Some(&[pid]);
+    system.refresh_processes_specifics(only, true, what);
+    let exe = system.process(pid).and_then(sysinfo::Process::exe);
+    let name = |path: &std::path::Path| path.file_name().map(std::ffi::OsStr::to_owned);
+    // The file may have been replaced since; its name stays, with a remark behind it.
+    exe.and_then(name).zip(name(program)).is_some_and(|(runs, wanted)| {
+        let (runs, wanted) = (runs.to_string_lossy(), wanted.to_string_lossy());
+        runs.trim_end_matches(" (deleted)") == wanted
+    })
+}
+
 /// Does a process with this number exist?
 #[cfg(unix)]
 pub fn is_running(process: u32) -> bool {

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::completer::{Completer, Completion, Place, Source};
 use crate::document::{Document, Encoding, Position};
-use crate::engine::State;
+use crate::engine::{Figures, State};
 use crate::lsp::SharedSettings;
 use crate::model::Store;
 use crate::{syntax, wanted};
@@ -83,6 +83,10 @@ async fn complete(
     let completion = completer.complete(place, style).await;
     match &*completer.engine().state().borrow() {
         State::Failed { message } => Err(message.clone()),
+        // It was asked and has not even begun.
+        _ if completion.source == Source::Model && completion.figures == Figures::default() => {
+            Err("the engine stopped before it answered; try again".to_owned())
+        }
         _ => Ok(completion),
     }
 }

@@ -47,6 +47,16 @@ pub fn file(path: &Path) -> io::Result<File> {
     open(path, options)
 }
 
+/// Opens an empty file to write, in the place of what was there. A link is not followed.
+///
+/// # Errors
+/// When it cannot be opened, or something that is no file has its name.
+pub fn new_file(path: &Path) -> io::Result<File> {
+    let file = file(path)?;
+    file.set_len(0)?;
+    Ok(file)
+}
+
 /// Opens a file that is there, to read. A link is not followed.
 ///
 /// # Errors
@@ -97,7 +107,7 @@ mod tests {
         let elsewhere = home.path().join("elsewhere");
         let link = home.path().join("link");
         symlink(&elsewhere, &link).unwrap();
-        assert!(file(&link).is_err() && folder(&link).is_err());
+        assert!(file(&link).is_err() && folder(&link).is_err() && new_file(&link).is_err());
         assert!(!elsewhere.exists());
         fs::write(&elsewhere, "x").unwrap();
         assert!(file_to_read(&link).is_err());

@@ -234,7 +234,7 @@ fn anchor_above(text: &Rope, cursor: usize, budget: Budget) -> usize {
     (line.saturating_sub(budget.lines_above)..=line)
         .map(|line| text.line_to_byte(line))
         .find(|&start| cursor - start <= budget.middle / 2)
-        .unwrap_or_else(|| floor_char(text, cursor - budget.middle / 2))
+        .unwrap_or_else(|| inside(text, cursor - budget.middle / 2).min(cursor))
 }
 
 /// Where a new window starts: about two thirds of the budget above the anchor, so that it can
@@ -255,7 +255,16 @@ fn window_start(text: &Rope, at: usize, budget: usize) -> usize {
             (blank, indent, !after_blank, line)
         })
         .map(|line| text.line_to_byte(line));
-    best.unwrap_or_else(|| floor_char(text, earliest))
+    best.unwrap_or_else(|| inside(text, earliest).min(at))
+}
+
+/// The first place at or behind a byte of a long line where a text can be cut: before a character, and not in
+/// the middle of a CRLF, which would be read as two line breaks.
+fn inside(text: &Rope, byte: usize) -> usize {
+    let before = floor_char(text, byte);
+    let at = if before < byte { text.char_to_byte(text.byte_to_char(before) + 1) } else { before };
+    let is = |byte: usize, wanted: u8| byte < text.len_bytes() && text.byte(byte) == wanted;
+    if at > 0 && is(at - 1, b'\r') && is(at, b'\n') { at + 1 } else { at }
 }
 
 /// Up to `budget` bytes of text from `from`, ending at a line end where there is one, and whether

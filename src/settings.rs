@@ -422,7 +422,7 @@ impl Layers {
 /// The user's own file: `$TANDEM_CONFIG`, else `tandem/config.toml` in the configuration folder.
 pub fn user_file() -> Option<PathBuf> {
     use etcetera::BaseStrategy;
-    if let Some(file) = std::env::var_os("TANDEM_CONFIG") {
+    if let Some(file) = std::env::var_os("TANDEM_CONFIG").filter(|file| !file.is_empty()) {
         return Some(file.into());
     }
     let folders = etcetera::choose_base_strategy().ok()?;

@@ -17,6 +17,8 @@ mod keyring;
 /// Variables of the environment, as the official clients name them.
 const KEY: &str = "ANTHROPIC_API_KEY";
 const TOKEN: &str = "ANTHROPIC_AUTH_TOKEN";
+/// The variables that hold a key: for processes that have no use for one to be started without.
+pub const VARIABLES: [&str; 2] = [KEY, TOKEN];
 
 /// Bytes of a key; they have a hundred or so, a gateway's token a few thousand.
 const LONGEST: usize = 16_384;

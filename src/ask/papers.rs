@@ -27,7 +27,7 @@ pub struct Folder(PathBuf);
 /// `$TANDEM_CACHE_DIR/asks`, else `tandem/asks` in the user's folder for caches.
 pub fn folder() -> Option<PathBuf> {
     use etcetera::BaseStrategy;
-    if let Some(folder) = std::env::var_os("TANDEM_CACHE_DIR") {
+    if let Some(folder) = std::env::var_os("TANDEM_CACHE_DIR").filter(|dir| !dir.is_empty()) {
         return Some(PathBuf::from(folder).join("asks"));
     }
     let folders = etcetera::choose_base_strategy().ok()?;

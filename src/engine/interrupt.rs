@@ -22,17 +22,21 @@ use super::{Event, Request, Urgency};
 /// request within a few ms of dropping the last one's.
 const GRACE: Duration = Duration::from_millis(10);
 
+/// No time: the model is not there yet. Loading takes as long as the disk does.
+const LOADING: u64 = u64::MAX;
+
 /// Shared between whoever sends requests, the worker, and llama.cpp's threads.
 pub struct Interrupt {
     work: Mutex<Option<Work>>,
     born: Instant,
-    /// When the model was last seen to move, ms after `born` and one more; 0 while it has nothing to do.
+    /// When the model was last seen to move, ms after `born` and one more; 0 while it has nothing to do, and
+    /// [`LOADING`] until it can do anything.
     moved: AtomicU64,
 }
 
 impl Default for Interrupt {
     fn default() -> Interrupt {
-        Interrupt { work: Mutex::default(), born: Instant::now(), moved: AtomicU64::new(0) }
+        Interrupt { work: Mutex::default(), born: Instant::now(), moved: AtomicU64::new(LOADING) }
     }
 }
 
@@ -77,7 +81,7 @@ impl Interrupt {
     /// For how long the model has not moved, though it has something to do.
     pub fn still(&self) -> Duration {
         match self.moved.load(Relaxed) {
-            0 => Duration::ZERO,
+            0 | LOADING => Duration::ZERO,
             moved => Duration::from_millis(self.now().saturating_sub(moved)),
         }
     }
@@ -160,6 +164,11 @@ mod tests {
     fn a_model_is_still_from_one_operation_to_the_next_and_never_while_it_has_nothing_to_do() {
         let interrupt = Interrupt::default();
         let (_answer, events) = Answer::new();
+        // While it loads it has time.
+        interrupt.arrived(&request(Urgency::Now, "a"));
+        std::thread::yield_now();
+        assert_eq!(interrupt.still(), Duration::ZERO);
+        interrupt.end();
         assert_eq!(interrupt.still(), Duration::ZERO);
         interrupt.begin(&request(Urgency::Now, "a"), &events);
         while interrupt.still() < Duration::from_millis(5) {

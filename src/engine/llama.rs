@@ -286,6 +286,7 @@ fn run(
         guess: options.guess.then(|| Guess::new(&costs.batches)),
         states: options.states.clone().zip(name).and_then(|(states, name)| open(states, &name)),
     });
+    backends::hush();
     tell.send_replace(State::Ready(about));
     worker.serve(inbox, busy);
     Ok(())

@@ -120,7 +120,7 @@ impl Rendezvous {
 /// `$TANDEM_RUNTIME_DIR`, else `tandem` in the user's runtime directory, else a folder of the
 /// user's own among the temporary files.
 fn folder() -> PathBuf {
-    if let Some(folder) = std::env::var_os("TANDEM_RUNTIME_DIR") {
+    if let Some(folder) = std::env::var_os("TANDEM_RUNTIME_DIR").filter(|dir| !dir.is_empty()) {
         return folder.into();
     }
     if let Some(folder) = std::env::var_os("XDG_RUNTIME_DIR").filter(|f| Path::new(f).is_dir()) {

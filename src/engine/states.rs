@@ -80,7 +80,7 @@ struct Entry {
 /// The folder for states: `$TANDEM_CACHE_DIR`, else `tandem` in the user's cache folder.
 pub fn folder() -> Option<PathBuf> {
     use etcetera::BaseStrategy;
-    if let Some(folder) = std::env::var_os("TANDEM_CACHE_DIR") {
+    if let Some(folder) = std::env::var_os("TANDEM_CACHE_DIR").filter(|dir| !dir.is_empty()) {
         return Some(PathBuf::from(folder).join("states"));
     }
     let folders = etcetera::choose_base_strategy().ok()?;

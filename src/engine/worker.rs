@@ -133,6 +133,8 @@ impl<T: Transformer> Worker<T> {
     /// Works until nobody can give orders any more. `busy` says whether there is work.
     pub fn serve(&mut self, orders: &Receiver<Order>, busy: &watch::Sender<bool>) {
         let mut queue = Queue::default();
+        // The model is there: from now on it must move when there is something to do.
+        self.interrupt.end();
         loop {
             queue.take_in(orders);
             let Some(mut job) = queue.next() else {

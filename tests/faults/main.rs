@@ -13,7 +13,7 @@
 //! | 5 requests before `initialize` and after `shutdown`, `exit` | `wire::lifecycle` |
 //! | 6 an editor that is killed, an input that ends | `lifecycle`, `wire::lifecycle` |
 //! | 7 a client that stops reading | `lifecycle` |
-//! | 8 random edits against a model of the text | `documents`; unit tests of `document` |
+//! | 8 random edits against a model of the text | `documents`; unit tests of `document`, `tests/fuzz` |
 //! | 9 ranges that do not fit | `documents` |
 //! | 10 versions that go back, changes of what is not open, opened twice, changed after closing | `documents` |
 //! | 11 a byte order mark and CRLF | `documents` |
@@ -22,12 +22,12 @@
 //! | 14 the model's own marks in a source | `real_model::answers` |
 //! | 15 500 requests, each cancelled | `bursts`, `wire::bursts` |
 //! | 16 a change while a suggestion is under way | `bursts` |
-//! | 17 an engine that dies | `crashes`; `real_model::engine` |
-//! | 18 an engine that hangs | `hangs` |
-//! | 19 a model file that is none | `models`, `wire::models` |
+//! | 17 an engine that dies | `real_model::crashes` |
+//! | 18 an engine that hangs | `real_model::hangs` |
+//! | 19 a model file that is none | `models`, `wire::models`; unit tests of `model::gguf`, `tests/fuzz` |
 //! | 20 a download that breaks off, a disk that is full, two downloads at once | `downloads`; unit tests of `model::pull` |
 //! | 21 a context that is exactly full | `real_model::context` |
-//! | 22 1,000 edits and completions equal a cold cache | `real_model::cache` |
+//! | 22 1,000 edits and completions equal a cold cache | `real_model::cache`; on a toy model, unit tests of `engine::worker` |
 //! | 23 asking Claude without a key, refused, limited, overloaded, cut off, without a network, cancelled | `asking`; `claude::api`, `claude::flow` |
 //! | 24 links in circles, files that must not leave | `huge`; `claude::flow`, unit tests of `ask` |
 //! | 25 no network | `privacy` |

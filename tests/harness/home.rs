@@ -99,6 +99,14 @@ impl Home {
         command
     }
 
+    /// Ends the engines that serve here.
+    pub fn end_engines(&self) {
+        for lock in files_ending(&self.file("run"), ".lock") {
+            let process = fs::read_to_string(lock).unwrap_or_default();
+            tandem::machine::end(process.trim().parse().unwrap_or_default());
+        }
+    }
+
     /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str]) -> Said {
         said(self.command(arguments))

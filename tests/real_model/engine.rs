@@ -46,6 +46,42 @@ fn an_engine_killed_while_one_types_comes_back_and_nothing_else_is_lost() {
 }
 
 #[test]
+fn what_is_broken_off_is_not_written_down_each_time() {
+    let turn = turn();
+    let home = Home::new();
+    home.put_model();
+    let mut typist = Typist::with(&home, json!({}), "rust", ADD);
+    let line = "fn unrelated_function(argument: Vec<u8>) -> Option<String> { todo() }\n";
+    let mut editors: Vec<Editor> = (0..2)
+        .map(|number| {
+            let text = format!("// {number}\n{}let x = ", line.repeat(30));
+            let mut editor =
+                Editor::open(&mut typist.client, &format!("file:///{number}"), "rust", &text);
+            editor.press(&mut typist.client, &Stroke::Jump(text.len()));
+            editor
+        })
+        .collect();
+    // Each breaks off what the other has begun.
+    for _ in 0..20 {
+        for editor in &mut editors {
+            editor.press(&mut typist.client, &Stroke::Type('a'));
+            let id = editor.ask(&mut typist.client);
+            typist.client.cancel(id);
+            let _ = typist.client.finish_inline(id);
+        }
+    }
+    assert!(typist.shown().is_some());
+    let logs = std::fs::read_dir(home.file("run")).expect("a folder").flatten();
+    let logs = logs.filter(|entry| entry.path().extension().is_some_and(|end| end == "log"));
+    for log in logs {
+        let text = std::fs::read_to_string(log.path()).expect("a log");
+        assert!(text.lines().count() < 10, "{text}");
+    }
+    home.engine(&mut typist.client);
+    drop(turn);
+}
+
+#[test]
 fn a_model_that_comes_late_is_used_without_a_restart() {
     let _turn = turn();
     let home = Home::new();

@@ -37,6 +37,22 @@ fn every_thread_of_the_engine_is_restricted_and_the_status_says_so() {
 }
 
 #[test]
+fn an_engine_gets_no_key() {
+    let _turn = turn();
+    let home = Home::with_environment(&[
+        ("ANTHROPIC_API_KEY", "canary-key"),
+        ("ANTHROPIC_AUTH_TOKEN", "canary-token"),
+    ]);
+    home.put_model();
+    let mut client = home.server(json!({}));
+    Editor::open(&mut client, "file:///a", "rust", "fn a() {}\n");
+    let engine = home.engine(&mut client);
+    let environment = fs::read(format!("/proc/{engine}/environ")).expect("an environment");
+    let environment = String::from_utf8_lossy(&environment);
+    assert!(environment.contains("PATH=") && !environment.contains("canary"), "{environment}");
+}
+
+#[test]
 fn with_the_sandbox_off_the_status_says_that_too() {
     let _turn = turn();
     let home = Home::with_environment(&[(sandbox::VARIABLE, "off")]);

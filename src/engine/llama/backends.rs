@@ -41,6 +41,22 @@ pub fn start() -> Result<LlamaBackend, String> {
     LlamaBackend::init().map_err(|error| format!("llama.cpp does not start: {error}"))
 }
 
+/// Listens to llama.cpp no longer, once its model is loaded: it calls every piece that is broken off an error, in
+/// three lines, hundreds of times an hour. What it cannot do is in the codes it returns, and what it dies of
+/// it writes itself. Whoever asks for more than errors (`TANDEM_LOG`) goes on hearing all.
+pub fn hush() {
+    unsafe extern "C" fn unheard(
+        _: sys::ggml_log_level,
+        _: *const std::ffi::c_char,
+        _: *mut std::ffi::c_void,
+    ) {
+    }
+    if !tracing::enabled!(target: "llama-cpp-2", tracing::Level::WARN) {
+        // SAFETY: the function touches nothing, and lives as long as the program.
+        unsafe { sys::llama_log_set(Some(unheard), std::ptr::null_mut()) };
+    }
+}
+
 /// Loads the backends, the first time it is called; before anything else is asked of llama.cpp.
 pub fn load() -> Result<(), BackendError> {
     static LOADED: OnceLock<Result<(), BackendError>> = OnceLock::new();

@@ -10,9 +10,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Refused};
+use crate::ask::key;
 use crate::engine::llama::Options;
 use crate::engine::rendezvous::Rendezvous;
-use crate::machine;
+use crate::{machine, private};
 
 /// A new process must listen within this; loading the model comes after.
 const START: Duration = Duration::from_secs(10);
@@ -96,8 +97,10 @@ impl Launch<'_> {
             return;
         }
         let holder = fs::read_to_string(self.rendezvous.lock_file()).unwrap_or_default();
+        // The file is the engine's to write: whatever it says, no other program is ended.
         if let Ok(process) = holder.trim().parse()
             && process != std::process::id()
+            && machine::runs(process, self.program)
         {
             tracing::warn!("the engine's process {process} does not listen and is ended");
             machine::end(process);
@@ -107,7 +110,7 @@ impl Launch<'_> {
     /// Starts the process, detached from the editor's terminal.
     fn start(&self) -> Result<Child, String> {
         let Launch { program, options, rendezvous, idle } = self;
-        let log = File::create(rendezvous.log_file())
+        let log = private::new_file(&rendezvous.log_file())
             .map_err(|e| format!("cannot write {}: {e}", rendezvous.log_file().display()))?;
         let mut command = Command::new(program);
         command
@@ -132,6 +135,10 @@ impl Launch<'_> {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log);
+        // An engine asks nobody anything: it has no use for a key.
+        for secret in key::VARIABLES {
+            command.env_remove(secret);
+        }
         if std::env::var_os(SPIN.0).is_none() {
             command.env(SPIN.0, SPIN.1);
         }

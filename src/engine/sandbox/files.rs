@@ -8,8 +8,8 @@
 use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, LandlockStatus, RestrictionStatus, Ruleset, RulesetAttr,
-    RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
+    ABI, Access, AccessFs, AccessNet, BitFlags, LandlockStatus, RestrictionStatus, Ruleset,
+    RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
 };
 
 use super::Places;
@@ -62,7 +62,7 @@ fn ruled(places: &Places) -> Result<RestrictionStatus, RulesetError> {
         .add_rules(path_beneath_rules(SYSTEM, AccessFs::from_read(VERSION)))?
         .add_rules(path_beneath_rules(programs(), AccessFs::from_read(VERSION)))?
         .add_rules(path_beneath_rules(&places.read, AccessFs::from_read(VERSION)))?
-        .add_rules(path_beneath_rules(&places.write, AccessFs::from_all(VERSION)))?;
+        .add_rules(path_beneath_rules(&places.write, writing()))?;
     let rules = if llama::GPU {
         let home = std::env::home_dir().unwrap_or_default();
         let caches: Vec<PathBuf> = DRIVERS_AT_HOME.iter().map(|name| home.join(name)).collect();
@@ -74,6 +74,16 @@ fn ruled(places: &Places) -> Result<RestrictionStatus, RulesetError> {
         rules
     };
     rules.restrict_self()
+}
+
+/// To read, write, make and remove files; no programs to run, no links that lead others elsewhere, no devices.
+fn writing() -> BitFlags<AccessFs> {
+    AccessFs::from_all(VERSION)
+        & !(AccessFs::Execute
+            | AccessFs::MakeSym
+            | AccessFs::MakeFifo
+            | AccessFs::MakeChar
+            | AccessFs::MakeBlock)
 }
 
 /// Our program, and the libraries that a portable build has beside it.

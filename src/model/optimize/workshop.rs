@@ -16,6 +16,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 
 use super::probes;
+use crate::ask::key;
 use crate::engine::llama::quantize::{Recipe, quantize};
 use crate::engine::llama::trial::{self, Agreement, Answered, Speed};
 use crate::engine::sandbox::{self, Places};
@@ -168,6 +169,9 @@ impl Workshop {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
+        for secret in key::VARIABLES {
+            command.env_remove(secret);
+        }
         if std::env::var_os(SPIN.0).is_none() {
             command.env(SPIN.0, SPIN.1);
         }
