@@ -6,7 +6,7 @@ CARGO ?= cargo
 LOCKED := --locked
 DATASETS ?= $(TANDEM_DATASETS)
 
-.PHONY: help demo test lint model editors vscode install dist bench bench-smoke bench-peer bench-quality bench-retrieval tools clean
+.PHONY: help demo test lint model editors vscode install dist bench bench-smoke bench-peer bench-quality bench-retrieval fuzz soak tools clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -65,6 +65,12 @@ bench-quality: model ## How good suggestions are: make bench-quality DATASETS=FO
 
 bench-retrieval: ## Is the file to change in a question's bundle: make bench-retrieval TREES="FOLDER …" RELEASES="FOLDER …"
 	$(CARGO) bench $(LOCKED) --bench retrieval -- $(foreach tree,$(TREES),--tree $(tree)) $(foreach folder,$(RELEASES),--releases $(folder))
+
+fuzz: tools ## Replay what fuzzing found, or look for more, so many seconds with each target: make fuzz FUZZ_SECONDS=600
+	@sh .ci/fuzz $(FUZZ_SECONDS)
+
+soak: model ## An hour of typing by four people, and what it leaves behind: make soak MINUTES=60; needs a quiet machine
+	$(CARGO) bench $(LOCKED) --bench soak -- --minutes $(or $(MINUTES),60) --out $(CURDIR)/target/soak
 
 editors: model ## Drive real editors with the real server and model; gets the editors: make editors ONLY=neovim
 	@sh .ci/editors

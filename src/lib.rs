@@ -55,7 +55,8 @@
 //! | [`engine::cache`], [`engine::healing`], [`engine::guess`] | which tokens are where; the word being typed; speculation |
 //! | [`engine::names`], `engine::forks` | decoding that knows the names; where an answer could have gone on otherwise |
 //! | [`engine::interrupt`] | when to break off what is being evaluated |
-//! | [`engine::states`] | KV states on disk |
+//! | [`engine::states`], [`engine::costs`] | KV states on disk; what batches cost here |
+//! | [`engine::sandbox`] | what the process may do: seccomp, Landlock |
 //!
 //! # What always holds
 //!
@@ -73,7 +74,9 @@
 //!    by itself: when nobody types, nothing runs.
 //! 7. A model file is read by llama.cpp only after our own header check and, where a hash is
 //!    recorded, only if it matches.
-//! 8. Nothing is sent to Claude but the bytes that a person was shown, after a yes (or `ask.always` of their
+//! 8. An engine restricts itself before it reads the model, where the system can do that, and has no key.
+//!    One that dies or hangs is replaced; its requests are answered with nothing.
+//! 9. Nothing is sent to Claude but the bytes that a person was shown, after a yes (or `ask.always` of their
 //!    own settings, or `--yes`); what was not reserved in the budget is not sent.
 //!
 //! The first is held by a test that reads the sources, the others by tests of what they promise.
