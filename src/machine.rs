@@ -68,14 +68,19 @@ pub fn end(process: u32) {
     }
 }
 
-/// Does a process with this number run this program? No, where the system does not say.
-pub fn runs(process: u32, program: &std::path::Path) -> bool {
+/// Does a process with this number run this command of this program? No, where the system does not say.
+pub fn runs(process: u32, program: &std::path::Path, command: &str) -> bool {
     let pid = sysinfo::Pid::from_u32(process);
-    let what = sysinfo::ProcessRefreshKind::nothing().with_exe(sysinfo::UpdateKind::Always);
+    let always = sysinfo::UpdateKind::Always;
+    let what = sysinfo::ProcessRefreshKind::nothing().with_exe(always).with_cmd(always);
     let Ok(mut system) = System::new() else { return false };
     let only = sysinfo::ProcessesToUpdate::Some(&[pid]);
     system.refresh_processes_specifics(only, true, what);
-    let exe = system.process(pid).and_then(sysinfo::Process::exe);
+    let Some(process) = system.process(pid) else { return false };
+    if process.cmd().get(1).is_none_or(|first| first != command) {
+        return false;
+    }
+    let exe = process.exe();
     let name = |path: &std::path::Path| path.file_name().map(std::ffi::OsStr::to_owned);
     // The file may have been replaced since; its name stays, with a remark behind it.
     exe.and_then(name).zip(name(program)).is_some_and(|(runs, wanted)| {

@@ -18,6 +18,9 @@ use crate::ask::price::ModelPrices;
 use crate::completer::Style;
 use crate::prompt::Budget;
 
+/// The variable with the token for completions over HTTP.
+pub const HTTP_TOKEN: &str = "TANDEM_HTTP_TOKEN";
+
 /// Keys that only the user's own `config.toml` may set.
 pub const USER_ONLY: [&str; 3] = ["model_path", "ask", "http"];
 

@@ -43,7 +43,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// When one may be wanted and cannot be read. Nobody should be let in then.
 pub fn token(user: &Result<Layers, String>) -> Result<Option<SecretString>, String> {
-    token_of(std::env::var_os("TANDEM_HTTP_TOKEN"), user)
+    token_of(std::env::var_os(crate::settings::HTTP_TOKEN), user)
 }
 
 fn token_of(

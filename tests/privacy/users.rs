@@ -20,9 +20,26 @@ fn another_user_finds_nothing_to_read_and_no_socket_to_speak_to() {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("a mode");
     };
     open(home.file("run").parent().expect("a folder"));
+    let public = home.file("public");
+    std::fs::write(&public, "for everybody").expect("a file");
+    open(&public);
+    if !works("setpriv", &[&other[..], &["cat", &public.to_string_lossy()]].concat()) {
+        println!("skipped: another user cannot even reach the folder for temporary files");
+        return;
+    }
     let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
     command.arg("demo");
     session(&home, command);
+    let socket = std::fs::read_dir(home.file("run"))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.extension().is_some_and(|end| end == "sock"))
+        .expect("the engine's socket");
+    let connect = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])";
+    let speak = ["python3", "-c", connect, &socket.to_string_lossy()];
+    if works(speak[0], &speak[1..]) {
+        assert!(!works("setpriv", &[&other[..], &speak[..]].concat()), "another user can connect");
+    }
     let folders = [home.file("run"), home.file("cache").join("states")];
     let mut seen = 0;
     for folder in &folders {

@@ -42,6 +42,7 @@ fn an_engine_gets_no_key() {
     let home = Home::with_environment(&[
         ("ANTHROPIC_API_KEY", "canary-key"),
         ("ANTHROPIC_AUTH_TOKEN", "canary-token"),
+        ("TANDEM_HTTP_TOKEN", "canary-of-http"),
     ]);
     home.put_model();
     let mut client = home.server(json!({}));

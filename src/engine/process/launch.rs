@@ -4,7 +4,8 @@
 //! else has started at the same moment. Nobody is left in its way: a process that holds the rendezvous
 //! and does not answer is ended.
 
-use std::fs::{self, File};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,8 +14,12 @@ use super::connection::{Connection, Refused};
 use crate::ask::key;
 use crate::engine::llama::Options;
 use crate::engine::rendezvous::Rendezvous;
-use crate::{machine, private};
+use crate::{machine, private, settings};
 
+/// Our hidden command that is the engine.
+const ENGINE: &str = "engine";
+/// Bytes of an engine's log that are looked at.
+const LAST_WORDS: u64 = 4 << 10;
 /// A new process must listen within this; loading the model comes after.
 const START: Duration = Duration::from_secs(10);
 /// How often to look whether it does.
@@ -96,11 +101,11 @@ impl Launch<'_> {
         if File::open(self.rendezvous.lock_file()).is_ok_and(free) {
             return;
         }
-        let holder = fs::read_to_string(self.rendezvous.lock_file()).unwrap_or_default();
-        // The file is the engine's to write: whatever it says, no other program is ended.
+        let holder = end_of(&self.rendezvous.lock_file(), 32);
+        // The file is the engine's to write: whatever it says, nothing but an engine is ended.
         if let Ok(process) = holder.trim().parse()
             && process != std::process::id()
-            && machine::runs(process, self.program)
+            && machine::runs(process, self.program, ENGINE)
         {
             tracing::warn!("the engine's process {process} does not listen and is ended");
             machine::end(process);
@@ -114,7 +119,7 @@ impl Launch<'_> {
             .map_err(|e| format!("cannot write {}: {e}", rendezvous.log_file().display()))?;
         let mut command = Command::new(program);
         command
-            .arg("engine")
+            .arg(ENGINE)
             .arg("--model")
             .arg(&options.model)
             .arg("--rendezvous")
@@ -136,7 +141,7 @@ impl Launch<'_> {
             .stdout(Stdio::null())
             .stderr(log);
         // An engine asks nobody anything: it has no use for a key.
-        for secret in key::VARIABLES {
+        for secret in key::VARIABLES.iter().chain([&settings::HTTP_TOKEN]) {
             command.env_remove(secret);
         }
         if std::env::var_os(SPIN.0).is_none() {
@@ -154,6 +159,19 @@ fn bury(mut child: Child) {
 }
 
 fn last_line(file: &Path) -> String {
-    let text = fs::read_to_string(file).unwrap_or_default();
+    let text = end_of(file, LAST_WORDS);
     text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing").to_owned()
+}
+
+/// The last bytes of a file that an engine can write: it may be of any length.
+fn end_of(file: &Path, most: u64) -> String {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = private::file_to_read(file)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
+        let mut bytes = Vec::new();
+        file.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
 }

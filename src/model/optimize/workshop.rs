@@ -20,6 +20,7 @@ use crate::ask::key;
 use crate::engine::llama::quantize::{Recipe, quantize};
 use crate::engine::llama::trial::{self, Agreement, Answered, Speed};
 use crate::engine::sandbox::{self, Places};
+use crate::settings;
 
 /// The hidden command that runs the child.
 pub const COMMAND: &str = "workshop";
@@ -169,7 +170,7 @@ impl Workshop {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        for secret in key::VARIABLES {
+        for secret in key::VARIABLES.iter().chain([&settings::HTTP_TOKEN]) {
             command.env_remove(secret);
         }
         if std::env::var_os(SPIN.0).is_none() {
