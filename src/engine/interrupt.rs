@@ -6,7 +6,9 @@
 //! A broken-off piece is evaluated again from its start, so breaking off must be worth it: work in
 //! the background yields to any keystroke; a keystroke's work yields to one in another place, but
 //! not to the next key in the same place, which needs that very piece. Nobody waiting any more
-//! ends it too, after a moment in which the next key may arrive.
+//! ends it too, after a moment in which the next key may arrive. Who has waited too long yields to
+//! nobody: where several people type, keys come sooner than a piece is evaluated, and nothing would
+//! ever be finished.
 //!
 //! Since it is asked that often, it also knows for how long the model has not moved.
 
@@ -21,6 +23,15 @@ use super::{Event, Request, Urgency};
 /// How long after a request was dropped its successor may still arrive. An editor sends a key's
 /// request within a few ms of dropping the last one's.
 const GRACE: Duration = Duration::from_millis(10);
+
+/// How long a keystroke may have waited before it yields to no other: long after whoever types would have
+/// pressed the next key, which replaces it.
+const OVERDUE: Duration = Duration::from_secs(1);
+
+/// Whether a request that arrived so long ago has waited too long. Work in the background never has.
+pub fn is_overdue(urgency: Urgency, waited: Duration) -> bool {
+    urgency == Urgency::Now && waited >= OVERDUE
+}
 
 /// No time: the model is not there yet. Loading takes as long as the disk does.
 const LOADING: u64 = u64::MAX;
@@ -44,6 +55,7 @@ impl Default for Interrupt {
 struct Work {
     events: mpsc::UnboundedSender<Event>,
     urgency: Urgency,
+    arrived: Instant,
     /// The text before the anchor: the same for the next key in the same place.
     head: String,
     /// Something more urgent has arrived.
@@ -54,11 +66,17 @@ struct Work {
 }
 
 impl Interrupt {
-    /// The worker begins to evaluate for this request.
-    pub fn begin(&self, request: &Request, events: &mpsc::UnboundedSender<Event>) {
+    /// The worker begins to evaluate for this request, which arrived then.
+    pub fn begin(
+        &self,
+        request: &Request,
+        events: &mpsc::UnboundedSender<Event>,
+        arrived: Instant,
+    ) {
         *self.lock() = Some(Work {
             events: events.clone(),
             urgency: request.urgency,
+            arrived,
             head: request.prompt.prefix.clone(),
             rival: false,
             heir: false,
@@ -110,7 +128,7 @@ impl Interrupt {
         let mut work = self.lock();
         let Some(work) = &mut *work else { return false };
         self.moves();
-        if work.rival {
+        if work.rival && !is_overdue(work.urgency, work.arrived.elapsed()) {
             return true;
         }
         if work.heir || !work.events.is_closed() {
@@ -139,7 +157,7 @@ mod tests {
     fn yields(working: Request, arriving: Request) -> bool {
         let interrupt = Interrupt::default();
         let (_answer, events) = Answer::new();
-        interrupt.begin(&working, &events);
+        interrupt.begin(&working, &events, Instant::now());
         assert!(!interrupt.is_due());
         interrupt.arrived(&arriving);
         interrupt.is_due()
@@ -161,6 +179,25 @@ mod tests {
     }
 
     #[test]
+    fn a_keystroke_that_has_waited_too_long_yields_to_nobody_but_whoever_leaves() {
+        let interrupt = Interrupt::default();
+        let (answer, events) = Answer::new();
+        // A machine that has just started has no time that long ago.
+        let Some(arrived) = Instant::now().checked_sub(OVERDUE) else { return };
+        interrupt.begin(&request(Urgency::Now, "a"), &events, arrived);
+        interrupt.arrived(&request(Urgency::Now, "b"));
+        assert!(!interrupt.is_due());
+        drop(answer);
+        while !interrupt.is_due() {
+            std::thread::yield_now();
+        }
+        let (_answer, events) = Answer::new();
+        interrupt.begin(&request(Urgency::Idle, "a"), &events, arrived);
+        interrupt.arrived(&request(Urgency::Now, "b"));
+        assert!(interrupt.is_due(), "work in the background has time");
+    }
+
+    #[test]
     fn a_model_is_still_from_one_operation_to_the_next_and_never_while_it_has_nothing_to_do() {
         let interrupt = Interrupt::default();
         let (_answer, events) = Answer::new();
@@ -170,7 +207,7 @@ mod tests {
         assert_eq!(interrupt.still(), Duration::ZERO);
         interrupt.end();
         assert_eq!(interrupt.still(), Duration::ZERO);
-        interrupt.begin(&request(Urgency::Now, "a"), &events);
+        interrupt.begin(&request(Urgency::Now, "a"), &events, Instant::now());
         while interrupt.still() < Duration::from_millis(5) {
             std::thread::yield_now();
         }
@@ -188,13 +225,13 @@ mod tests {
     fn what_nobody_waits_for_is_broken_off_after_a_moment_unless_the_next_key_came() {
         let interrupt = Interrupt::default();
         let (answer, events) = Answer::new();
-        interrupt.begin(&request(Urgency::Now, "a"), &events);
+        interrupt.begin(&request(Urgency::Now, "a"), &events, Instant::now());
         drop(answer);
         while !interrupt.is_due() {
             std::thread::yield_now();
         }
         let (answer, events) = Answer::new();
-        interrupt.begin(&request(Urgency::Now, "a"), &events);
+        interrupt.begin(&request(Urgency::Now, "a"), &events, Instant::now());
         interrupt.arrived(&request(Urgency::Now, "a"));
         drop(answer);
         let moment = Instant::now() + 2 * GRACE;

@@ -1,7 +1,8 @@
 //! One thread, one model: which request is worked on, and when to leave it for another.
 //!
 //! In: orders. Out: answers, written as they come. A keystroke goes before work in the background,
-//! and a newer keystroke before an older one, whichever window it is from; what was left is resumed
+//! and a newer keystroke before an older one, whichever window it is from, until that has waited too long:
+//! then it goes first, so that nobody's typing keeps the others from ever being answered. What was left is resumed
 //! from what the KV cache still holds. When there is nothing to do the thread sleeps; what was
 //! evaluated since is saved to disk once, when it has been quiet for a while or a document closed.
 //!
@@ -22,7 +23,7 @@ use tokio::sync::{mpsc, watch};
 use super::cache::Cache;
 use super::guess::Guess;
 use super::healing::Token;
-use super::interrupt::Interrupt;
+use super::interrupt::{Interrupt, is_overdue};
 use super::states::{Saved, States};
 use super::transformer::Transformer;
 use super::{Event, Request, Urgency};
@@ -57,6 +58,10 @@ impl Job {
     /// A request that arrives now.
     pub fn new(request: Request, events: mpsc::UnboundedSender<Event>) -> Job {
         Job { request, events, arrived: Instant::now(), sent: 0 }
+    }
+
+    fn is_overdue(&self) -> bool {
+        is_overdue(self.request.urgency, self.arrived.elapsed())
     }
 
     /// Nobody can be asked to wait any more: says why.
@@ -163,8 +168,11 @@ impl<T: Transformer> Worker<T> {
                 continue;
             };
             busy.send_if_modified(|busy| !std::mem::replace(busy, true));
-            self.interrupt.begin(&job.request, &job.events);
-            let end = self.answer(&mut job, &mut || queue.overtaken(orders));
+            self.interrupt.begin(&job.request, &job.events, job.arrived);
+            let (urgency, arrived) = (job.request.urgency, job.arrived);
+            let end = self.answer(&mut job, &mut || {
+                queue.overtaken(orders) && !is_overdue(urgency, arrived.elapsed())
+            });
             self.interrupt.end();
             match end {
                 Ok(End::Finished) => {}
@@ -232,11 +240,13 @@ impl Queue {
         self.jobs.insert(0, job);
     }
 
-    /// The newest keystroke, else the oldest work in the background.
+    /// The oldest keystroke that has waited too long, else the newest, else the oldest work in the background.
     fn next(&mut self) -> Option<Job> {
         self.jobs.retain(|job| !job.events.is_closed());
+        let overdue = self.jobs.iter().enumerate().filter(|(_, job)| job.is_overdue());
+        let overdue = overdue.min_by_key(|(_, job)| job.arrived).map(|(at, _)| at);
         let newest = self.jobs.iter().rposition(|job| job.request.urgency == Urgency::Now);
-        let at = newest.or_else(|| (!self.jobs.is_empty()).then_some(0))?;
+        let at = overdue.or(newest).or_else(|| (!self.jobs.is_empty()).then_some(0))?;
         Some(self.jobs.remove(at))
     }
 

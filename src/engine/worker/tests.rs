@@ -410,6 +410,32 @@ fn keystrokes_go_before_background_work_and_the_newest_goes_first() {
 }
 
 #[test]
+fn a_keystroke_that_has_waited_too_long_goes_first() {
+    let (orders, inbox) = std::sync::mpsc::channel();
+    // A machine that has just started has no time that long ago.
+    let Some(long_ago) = Instant::now().checked_sub(Duration::from_secs(60)) else { return };
+    let mut answers = Vec::new();
+    for (text, arrived) in [("one", long_ago), ("two", Instant::now())] {
+        let (answer, events) = Answer::new();
+        let request = Request::new(prompt(text, "", "a"), 1, Stop::Never);
+        orders.send(Order::Work(Job { arrived, ..Job::new(request, events) })).unwrap();
+        answers.push(answer);
+    }
+    drop(orders);
+    let mut desk = Desk::new(Toy::new(8, 0), 2_000, None);
+    desk.worker.serve(&inbox, &watch::channel(false).0);
+    let used = |text: &str| {
+        let tokens = desk.worker.transformer.tokenize(text);
+        let mut sequences = desk.worker.cache.sequences().iter().enumerate();
+        let holds = |s: &crate::engine::cache::Sequence| {
+            !s.is_empty() && s.tokens()[1..].starts_with(&tokens)
+        };
+        desk.worker.cache.used(sequences.find(|(_, s)| holds(s)).expect("its sequence").0)
+    };
+    assert!(used("one") < used("two"), "the newest would have gone first");
+}
+
+#[test]
 fn a_document_opened_again_is_read_from_disk_with_its_last_answer() {
     let scratch = tempfile::tempdir().unwrap();
     let open = || {
