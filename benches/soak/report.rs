@@ -33,11 +33,13 @@ struct Line {
 
 impl Line {
     fn ratio(&self) -> f64 {
-        if self.first > 0.0 { self.last / self.first } else { 1.0 }
+        if self.first == 0.0 && self.last == 0.0 { 1.0 } else { self.last / self.first }
     }
 
     fn holds(&self) -> bool {
-        self.bar.is_none_or(|bar| self.ratio() <= 1.0 + bar)
+        // Without /proc there is nothing to say of processes; elsewhere nothing seen is nothing proven.
+        let unseen = self.ratio().is_nan() && !cfg!(target_os = "linux");
+        self.bar.is_none_or(|bar| unseen || self.ratio() <= 1.0 + bar)
     }
 }
 
@@ -63,7 +65,8 @@ impl Report {
         let mean = |of: &dyn Fn(&Sample) -> Option<f64>, within: &dyn Fn(f64) -> bool| {
             let values: Vec<f64> =
                 samples.iter().filter(|sample| within(sample.s)).filter_map(of).collect();
-            values.iter().sum::<f64>() / values.len().max(1) as f64
+            // Of nothing there is no mean, and no bar holds.
+            values.iter().sum::<f64>() / values.len() as f64
         };
         let mut lines = Vec::new();
         let mut line = |what: &str, unit, bar, of: &dyn Fn(&Sample) -> Option<f64>| {
@@ -96,7 +99,10 @@ impl Report {
             ("of these by the model, p50", true, 0.5, Some(SLOWER)),
         ] {
             let [first, last] =
-                [times(&first, model), times(&last, model)].map(|ms| percentile(&ms, share));
+                [times(&first, model), times(&last, model)].map(|ms| match ms.is_empty() {
+                    true => f64::NAN,
+                    false => percentile(&ms, share),
+                });
             lines.push(Line { what: what.to_owned(), first, last, unit: "ms", bar });
         }
         let count = |within: &dyn Fn(f64) -> bool| times(within, false).len() as f64;
