@@ -14,8 +14,15 @@ mod trace;
 mod users;
 
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use harness::Home;
+
+/// Waits until no other test runs a model: two engines at once on two cores keep each other waiting.
+pub fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Is this program here, and does it do what is asked?
 pub fn works(program: &str, arguments: &[&str]) -> bool {
@@ -26,6 +33,7 @@ pub fn works(program: &str, arguments: &[&str]) -> bool {
 
 /// A typing session with the user's own model; all else is of this home.
 pub fn session(home: &Home, mut command: Command) -> String {
+    let _turn = turn();
     command
         .env("TANDEM_RUNTIME_DIR", home.file("run"))
         .env("TANDEM_CACHE_DIR", home.file("cache"))

@@ -21,6 +21,7 @@ fn alone(test: &str) -> Option<std::process::Output> {
 
 #[test]
 fn completions_need_no_network() {
+    let _turn = crate::turn();
     let Some(output) = alone("network::a_completion_without_a_network") else {
         println!("skipped: this user may not make a network namespace");
         return;
