@@ -1,10 +1,11 @@
 //! An hour of typing, and what it leaves behind: `make soak`, or
 //! `cargo bench --bench soak -- --minutes 60 --out FOLDER`.
 //!
-//! In: four people who type in real servers with the real model, at the pace of people, half of the time each:
-//! they open and close files, mistype, undo, jump, accept, ask, cancel; one ends his editor now and then, one's
-//! editor is killed. Out: a sample of all processes every five seconds (CSV), a plot (SVG), and a table:
-//! the first ten minutes after the warm-up beside the last ten. It fails where memory, open files, latency
+//! In: four people who type in real servers with the real model, at the pace of people, one after the other and
+//! for a while beside the next: they open and close files, mistype, undo, jump, accept, ask, cancel; one ends his
+//! editor after each turn, one's editor is killed. All begin anew twelve times, so that any two cycles are the same
+//! keys. Out: a sample of all processes every five seconds (CSV), plots (SVG), and a table: the second and third
+//! cycle (the first one is warm-up) beside the last two, which of an hour are ten minutes each. It fails where memory, open files, latency
 //! or the cache of states grow. What processes take is read from /proc; elsewhere only latency is looked at.
 
 mod house;
@@ -31,6 +32,8 @@ const STEP: Duration = Duration::from_secs(5);
 pub struct Stage {
     pub house: House,
     pub began: Instant,
+    /// From one time that all begin anew to the next.
+    pub cycle: Duration,
     pub ended: AtomicBool,
     pub keys: Mutex<Vec<Key>>,
     /// The server of each person, as it is now.
@@ -70,6 +73,7 @@ fn soak(options: &Options) -> Result<Report, String> {
     let stage = Arc::new(Stage {
         house: House::new()?,
         began: Instant::now(),
+        cycle: Duration::from_secs_f64(options.cycle_s()),
         ended: AtomicBool::new(false),
         keys: Mutex::default(),
         servers: Mutex::default(),

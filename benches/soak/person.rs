@@ -1,12 +1,15 @@
 //! One of the people: types the traces again and again, each time in a text that nobody has seen yet.
 //!
+//! Each cycle has the same turns, so that its keys are the same as an hour before: a quarter of a cycle after
+//! the one before him a person begins, and goes on until a little after the next one began.
+//!
 //! In: a number and the stage. Out: a [`Key`] for each key that was answered; troubles, of which there
 //! should be none.
 
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tandem::client::{Client, ClientError, Editor, Position, Stroke, Trigger};
 use tandem::demo::player::{self, Document};
@@ -18,6 +21,8 @@ use crate::Stage;
 use crate::sample::Key;
 
 pub const PEOPLE: usize = 4;
+/// A turn, as a part of a cycle: the last sixth of it beside the next person's.
+const TURN: f64 = 0.3;
 /// How long a request may take before it counts as never answered.
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -35,9 +40,9 @@ const TEXTS: [&[Text]; PEOPLE] = [
         ("engine.rs", "rust", "//", include_str!("../replay/engine.rs.txt")),
     ],
 ];
-/// Whose editor is closed and opened again after each text.
+/// Whose editor is closed at the end of each turn.
 const LEAVES: usize = 2;
-/// Whose editor is killed after each text.
+/// Whose editor is killed at the end of each turn.
 const IS_KILLED: usize = 3;
 
 pub struct Person {
@@ -53,8 +58,8 @@ impl Person {
 
     pub fn live(mut self) {
         let mut client = None;
-        while !self.is_over() {
-            let Some(at_work) = client.take().or_else(|| self.sit_down()) else { return };
+        while self.waits() {
+            let Some(at_work) = client.take().or_else(|| self.sit_down()) else { break };
             client = self.write(at_work);
             self.round += 1;
         }
@@ -67,6 +72,23 @@ impl Person {
 
     fn is_over(&self) -> bool {
         self.stage.ended.load(SeqCst)
+    }
+
+    /// When this turn begins, since the beginning.
+    fn turn(&self) -> Duration {
+        self.stage.cycle.mul_f64(f64::from(self.round) + self.number as f64 / PEOPLE as f64)
+    }
+
+    /// Until the turn begins. Whether there is one.
+    fn waits(&self) -> bool {
+        while !self.is_over() {
+            let left = self.turn().saturating_sub(self.stage.began.elapsed());
+            if left.is_zero() {
+                return true;
+            }
+            std::thread::sleep(left.min(Duration::from_millis(200)));
+        }
+        false
     }
 
     fn sit_down(&self) -> Option<Client> {
@@ -86,9 +108,10 @@ impl Person {
         self.stage.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Types its texts once, then rests as long as that took. `None` when the editor was closed.
+    /// Types until the turn ends. `None` when the editor was closed.
     fn write(&self, mut client: Client) -> Option<Client> {
-        let began = Instant::now();
+        let end = self.turn() + self.stage.cycle.mul_f64(TURN);
+        let mut has_ended = false;
         let scripts: Vec<Script> = TEXTS[self.number]
             .iter()
             .map(|(_, _, comment, marked)| {
@@ -110,23 +133,20 @@ impl Person {
             let s = self.stage.began.elapsed().as_secs_f64();
             let key = Key { s, ms: played.ms, source: played.source };
             self.stage.keys.lock().unwrap_or_else(PoisonError::into_inner).push(key);
-            if self.is_over() { Err(std::io::Error::other("it is over").into()) } else { Ok(()) }
+            has_ended = self.is_over() || self.stage.began.elapsed() >= end;
+            if has_ended { Err(std::io::Error::other("the turn is over").into()) } else { Ok(()) }
         });
         if self.is_over() {
             return Some(client);
         }
+        let played = if has_ended { Ok(()) } else { played };
         let done = played.and_then(|()| self.ask(&mut client).map_err(SessionError::from));
         if let Err(error) = done {
             self.stage.trouble(format!("person {}: {error}", self.number));
             self.servers()[self.number] = None;
             return None;
         }
-        let client = self.leave(client);
-        let rest = began.elapsed();
-        while began.elapsed() < 2 * rest && !self.is_over() {
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        client
+        self.leave(client)
     }
 
     /// Asks for suggestions in a file of its own, cancels a request, closes the file.

@@ -1,4 +1,4 @@
-//! From samples to a verdict: the first part after the warm-up beside the last one. In: samples, keys. Out: a
+//! From samples to a verdict: the first cycles after the warm-up beside the last ones. In: samples, keys. Out: a
 //! table, a CSV, a plot.
 
 use std::fmt;
@@ -58,10 +58,9 @@ impl Report {
         keys: Vec<Key>,
         troubles: Vec<String>,
     ) -> Report {
-        let (warm, part) = (options.warm_s(), options.part_s());
-        let end = samples.last().map_or(0.0, |sample| sample.s);
-        let first = |s: f64| s >= warm && s < warm + part;
-        let last = |s: f64| s >= end - part;
+        let (cycle, part) = (options.cycle_s(), 2.0 * options.cycle_s());
+        let first = |s: f64| s >= cycle && s < cycle + part;
+        let last = |s: f64| s >= 10.0 * cycle && s < 10.0 * cycle + part;
         let mean = |of: &dyn Fn(&Sample) -> Option<f64>, within: &dyn Fn(f64) -> bool| {
             let values: Vec<f64> =
                 samples.iter().filter(|sample| within(sample.s)).filter_map(of).collect();

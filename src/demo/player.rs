@@ -27,8 +27,8 @@ pub struct Document<'s> {
 }
 
 /// Plays the passages of all documents in their turn; each document is opened when its first turn
-/// comes, and closed at the end. `show` sees the text after each key that was answered; the gap to
-/// the next key begins when it returns.
+/// comes, and closed at the end, also where an error ends it. `show` sees the text after each key that was
+/// answered; the gap to the next key begins when it returns.
 ///
 /// # Errors
 /// Any, also those of `show`.
@@ -51,13 +51,15 @@ pub fn play(
         after_accept: false,
         superseded: Vec::new(),
     };
-    for (number, passage) in script::turns(documents.iter().map(|document| document.script)) {
-        player.passage(number, &documents[number], passage, &mut show)?;
-    }
-    player.drain()?;
+    let played = script::turns(documents.iter().map(|document| document.script))
+        .into_iter()
+        .try_for_each(|(number, passage)| {
+            player.passage(number, &documents[number], passage, &mut show)
+        })
+        .and_then(|()| player.drain().map(drop).map_err(SessionError::from));
     let Player { client, seats, .. } = player;
     seats.into_iter().filter_map(|seat| seat.editor).for_each(|editor| editor.close(client));
-    Ok(())
+    played
 }
 
 /// A document as far as it is typed.
@@ -105,6 +107,21 @@ impl Player<'_> {
         };
         seat.typed.push(passage);
         self.current = number;
+        let typed = self.strokes(&mut editor, document, (at, passage), kind, show);
+        self.seats[number].editor = editor;
+        typed
+    }
+
+    /// Types a passage, which begins at byte `at`.
+    fn strokes(
+        &mut self,
+        editor: &mut Option<Editor>,
+        document: &Document<'_>,
+        (at, passage): (usize, usize),
+        kind: Kind,
+        show: &mut impl FnMut(&Buffer, &Played) -> Result<(), SessionError>,
+    ) -> Result<(), SessionError> {
+        let script = document.script;
         let mut typist = Typist::new(&script.passages[passage]);
         let (mut next, mut kind) = (Some(Stroke::Jump(at)), Some(kind));
         while let Some(stroke) = next {
@@ -129,7 +146,6 @@ impl Player<'_> {
             let shown = item.as_ref().and_then(|item| Some((item, buffer.ghost(item)?)));
             next = typist.next(&typed(buffer), shown);
         }
-        self.seats[number].editor = editor;
         Ok(())
     }
 

@@ -64,10 +64,10 @@ fn any_encoding() -> impl Strategy<Value = Encoding> {
     select(&ENCODINGS[..])
 }
 
-/// So many cases, or as many times more as `TANDEM_TEST_TIMES` says. What fails is kept in
+/// So many cases, or as many times more as `TANDEM_CASES` says. What fails is kept in
 /// `proptest-regressions` and tried first from then on.
 fn cases(cases: u32) -> ProptestConfig {
-    let times = std::env::var("TANDEM_TEST_TIMES").ok().and_then(|times| times.parse().ok());
+    let times = std::env::var("TANDEM_CASES").ok().and_then(|times| times.parse().ok());
     ProptestConfig { cases: cases * times.unwrap_or(1), ..ProptestConfig::default() }
 }
 

@@ -270,6 +270,20 @@ mod tests {
     }
 
     #[test]
+    fn texts_that_are_not_utf8_are_refused() {
+        let bytes = |text: &[u8]| [&(text.len() as u64).to_le_bytes(), text].concat();
+        let value = Builder::qwen().with("general.author", Value::Raw(8, bytes(b"Zo\xeb")));
+        refused(&value.bytes(), expect![]);
+        for (name, why) in [("general.name", "a key"), ("output.weight", "a tensor's name")] {
+            let mut model = Builder::qwen().bytes();
+            let at = model.windows(name.len()).position(|bytes| bytes == name.as_bytes()).unwrap();
+            model[at] = 0xff;
+            let error = inspect_bytes(&model).unwrap_err().to_string();
+            assert!(error.contains(&format!("{why} is not UTF-8")), "{error}");
+        }
+    }
+
+    #[test]
     fn a_file_cut_inside_its_weights_says_how_much_of_it_is_there() {
         let mut bytes = Builder::qwen().bytes();
         let whole = bytes.len();

@@ -16,3 +16,4 @@ mod optimize;
 #[cfg(target_os = "linux")]
 mod sandbox;
 mod typing;
+mod walk;

@@ -56,7 +56,7 @@ impl Metadata {
         self.numbers.get(key).copied()
     }
 
-    /// A string; bytes that are not UTF-8 are shown as U+FFFD.
+    /// A string.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.texts.get(key).map(String::as_str)
     }
@@ -71,12 +71,10 @@ pub fn read<R: Read>(reader: &mut Reader<R>, count: u64) -> Result<Metadata, Ggu
         markers: Markers::default(),
         alignment: ALIGNMENT,
     };
-    let mut seen: HashSet<Vec<u8>> = HashSet::new();
+    let mut seen: HashSet<String> = HashSet::new();
     for _ in 0..count {
-        let raw = reader.string(LONGEST_KEY)?;
-        // A key that is not UTF-8 is none of those we ask for; it is stepped over like any other.
-        let key = String::from_utf8_lossy(&raw).into_owned();
-        if !seen.insert(raw) {
+        let key = reader.text(LONGEST_KEY, "a key")?;
+        if !seen.insert(key.clone()) {
             return Err(reader.malformed(format!("the key {key:?} is there twice")));
         }
         let kind = reader.u32()?;
@@ -85,8 +83,7 @@ pub fn read<R: Read>(reader: &mut Reader<R>, count: u64) -> Result<Metadata, Ggu
         }
         match kind {
             STRING => {
-                let text = reader.string(LONGEST_TEXT)?;
-                let text = String::from_utf8_lossy(&text).into_owned();
+                let text = reader.text(LONGEST_TEXT, &key)?;
                 metadata.texts.insert(key, text);
             }
             ARRAY => array(reader, &key, &mut metadata)?,

@@ -67,6 +67,13 @@ impl<R: Read> Reader<R> {
         self.bytes(length)
     }
 
+    /// As [`string`](Self::string), of a string that must be UTF-8, as the format says all are. Readers
+    /// after us pass such texts on as they are.
+    pub fn text(&mut self, most: u64, what: &str) -> Result<String, GgufError> {
+        String::from_utf8(self.string(most)?)
+            .map_err(|error| self.malformed(format!("{what} is not UTF-8: {error}")))
+    }
+
     /// The length of a string, checked; its bytes come next.
     pub fn string_length(&mut self, most: u64) -> Result<u64, GgufError> {
         let length = self.u64()?;

@@ -23,15 +23,14 @@ pub fn check<R: Read>(
     count: u64,
     alignment: u64,
 ) -> Result<u64, GgufError> {
-    let mut names: HashSet<Vec<u8>> = HashSet::new();
+    let mut names: HashSet<String> = HashSet::new();
     let mut places: Vec<(u64, u64)> = Vec::new();
     let mut weights: u64 = 0;
     // Where the last byte of the last tensor is, counted from the start of the data.
     let mut end: u64 = 0;
     for _ in 0..count {
-        let raw = reader.string(LONGEST_NAME)?;
-        let name = String::from_utf8_lossy(&raw).into_owned();
-        if !names.insert(raw) {
+        let name = reader.text(LONGEST_NAME, "a tensor's name")?;
+        if !names.insert(name.clone()) {
             return Err(reader.malformed(format!("the tensor {name:?} is there twice")));
         }
         let (elements, row) = dimensions(reader, &name)?;

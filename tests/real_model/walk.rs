@@ -1,0 +1,223 @@
+//! An answer is a function of its prompt: what the engine kept of other requests never shows.
+//!
+//! Some sheets are typed at, as people do it; then each prompt that was answered is asked of an engine that has seen
+//! nothing like it. `TANDEM_CASES=85 cargo test --release --test real_model walk -- --nocapture` is
+//! 5,000 events.
+
+use ropey::Rope;
+use tandem::engine::llama::{Llama, Options};
+use tandem::engine::{Engine, Event, Request, Stop};
+use tandem::prompt::{self, Anchor, Budget};
+
+use crate::cache::{end, finish};
+use crate::dice::Dice;
+use crate::harness::{marked, model, turn};
+
+/// What is typed on: a text with its cursor, what is typed there, how a comment begins.
+const TEXTS: [(&str, &str, &str); 3] = [
+    (
+        "fn sum(values: &[u32]) -> u32 {\n    $0\n}\n\nfn main() {\n    dbg!(sum(&[1]));\n}\n",
+        "let mut total = 0;\n    for value in values {\n        total += value;\n    }\n    total",
+        "//",
+    ),
+    (
+        "def area(width, height):\n    $0\n\nprint(area(2, 3))\n",
+        "if width < 0 or height < 0:\n        raise ValueError(\"negative\")\n    return width * height",
+        "#",
+    ),
+    (
+        "// Counts words.\nfunction count(text) {\n  $0\n}\ncount(\"a b\");\n",
+        "const words = text.split(\" \");\n  return words.filter(Boolean).length;",
+        "//",
+    ),
+];
+/// Desks, more than either engine keeps sequences: taken in turn, none is remembered.
+const DESKS: usize = 6;
+/// Answers for each desk, and again for each of the `TANDEM_CASES`.
+const EACH: usize = 10;
+const TOKENS: u32 = 4;
+/// Tokens that the prompts of different sheets may begin with.
+const BEGINNING: u32 = 8;
+/// A difference of two tokens' log-probabilities that rounding may turn round: the engine calls 0.25 a near
+/// tie, and here each side may have been rounded.
+const TIE: f32 = 0.5;
+
+/// One sheet after the other, each typed, left, corrected.
+struct Desk {
+    number: usize,
+    sheet: usize,
+    text: String,
+    cursor: usize,
+    to_type: &'static str,
+    anchor: Option<Anchor>,
+    /// What was answered at the cursor.
+    shown: String,
+}
+
+impl Desk {
+    fn new(number: usize, sheet: usize) -> Desk {
+        let (text, to_type, comment) = TEXTS[(number + sheet) % TEXTS.len()];
+        // No two sheets begin alike.
+        let (cursor, text) = marked(&format!("{comment} {number}.{sheet}\n{text}"));
+        Desk { number, sheet, text, cursor, to_type, anchor: None, shown: String::new() }
+    }
+
+    /// Types, takes back, accepts, goes elsewhere, or has the anchor put anew.
+    fn event(&mut self, dice: &mut Dice) -> Request {
+        if self.to_type.is_empty() || self.text.len() > 400 {
+            *self = Desk::new(self.number, self.sheet + 1);
+        }
+        let shown = std::mem::take(&mut self.shown);
+        match dice.below(20) {
+            0..=10 => {
+                let count = 1 + dice.below(4);
+                let at = self.to_type.char_indices().nth(count);
+                let (typed, rest) = self.to_type.split_at(at.map_or(self.to_type.len(), |a| a.0));
+                self.to_type = rest;
+                self.insert(typed);
+            }
+            11..=14 => {
+                for _ in 0..=dice.below(5) {
+                    if self.cursor > 0 && !self.text[..self.cursor].ends_with('\n') {
+                        let last = self.text[..self.cursor].chars().next_back();
+                        self.cursor -= last.map_or(0, char::len_utf8);
+                        self.text.remove(self.cursor);
+                    }
+                }
+            }
+            15 | 16 => self.insert(&shown),
+            17 => self.anchor = None,
+            _ => {
+                let ends: Vec<usize> = self.text.match_indices('\n').map(|(at, _)| at).collect();
+                return self.ask(ends[dice.below(ends.len())]);
+            }
+        }
+        self.ask(self.cursor)
+    }
+
+    fn insert(&mut self, text: &str) {
+        self.text.insert_str(self.cursor, text);
+        self.cursor += text.len();
+    }
+
+    fn ask(&mut self, cursor: usize) -> Request {
+        let text = Rope::from_str(&self.text);
+        let (prompt, anchor) =
+            prompt::prompt(&text, cursor, Budget::default(), self.anchor.as_ref());
+        self.anchor = Some(anchor);
+        Request::new(prompt, TOKENS, Stop::Line)
+    }
+}
+
+/// One thread: in this process several would spin while they wait for each other, beside whatever else runs.
+fn start(documents: u32, guess: bool) -> Llama {
+    Llama::start(Options { documents, threads: 1, guess, ..Options::new(model()) })
+}
+
+#[test]
+fn after_any_walk_a_warm_answer_equals_a_cold_one() {
+    let _turn = turn();
+    let cases = std::env::var("TANDEM_CASES").ok().and_then(|cases| cases.parse().ok());
+    let each = EACH * cases.unwrap_or(1);
+    let engine = start(2, true);
+    let mut dice = Dice::new(2_026);
+    let mut desks: Vec<Desk> = (0..DESKS).map(|number| Desk::new(number, 0)).collect();
+    let mut answered: Vec<Vec<(Request, String)>> = vec![Vec::new(); DESKS];
+    let (mut events, mut left, mut evaluated_warm, mut at) = (0, 0, 0, 0);
+    while answered.iter().any(|answers| answers.len() < each) {
+        // One stays at a desk for a while.
+        if dice.below(5) == 0 || answered[at].len() >= each {
+            at = dice.below(DESKS);
+            continue;
+        }
+        let mut wanted = Vec::new();
+        let mut ask = |desk: &mut Desk, dice: &mut Dice| {
+            events += 1;
+            let request = desk.event(dice);
+            (request.clone(), engine.complete(request))
+        };
+        match dice.below(10) {
+            // Nobody waits any more, sooner or later.
+            0 | 1 => {
+                let (_, mut answer) = ask(&mut desks[at], &mut dice);
+                for _ in 0..dice.below(3) {
+                    if matches!(answer.blocking_next(), None | Some(Event::Done(_))) {
+                        break;
+                    }
+                }
+                left += 1;
+            }
+            // The next key comes before the answer, and both are wanted.
+            2 | 3 => {
+                wanted.push(ask(&mut desks[at], &mut dice));
+                wanted.push(ask(&mut desks[at], &mut dice));
+            }
+            _ => wanted.push(ask(&mut desks[at], &mut dice)),
+        }
+        for (request, answer) in wanted {
+            let (text, figures) = finish(answer);
+            evaluated_warm += figures.evaluated;
+            desks[at].shown.clone_from(&text);
+            answered[at].push((request, text));
+        }
+    }
+
+    // Taken in turn, and no guessing: each answer is the plain one.
+    end(engine);
+    let engine = start(1, false);
+    let (mut compared, mut evaluated_cold, mut ties, mut differ) = (0, 0, 0, Vec::new());
+    for number in 0..each {
+        for (request, warm) in answered.iter().map(|answers| &answers[number]) {
+            let (cold, figures) = finish(engine.complete(request.clone()));
+            assert!(figures.reused <= BEGINNING, "not cold: {figures:?}");
+            evaluated_cold += figures.evaluated;
+            compared += 1;
+            if *warm == cold {
+                continue;
+            }
+            let line = format!("{:?}: warm {warm:?}, cold {cold:?}", request.prompt.middle);
+            match is_tie(&engine, request, warm, &cold) {
+                Ok(()) => ties += 1,
+                Err(why) => differ.push(format!("{line}: {why}")),
+            }
+            println!("{line}");
+        }
+    }
+    end(engine);
+    println!(
+        "{events} events, {left} of them left; {compared} compared: {ties} ties, {} differ; \
+         {evaluated_warm} tokens warm, {evaluated_cold} cold",
+        differ.len()
+    );
+    assert!(evaluated_warm * 3 < evaluated_cold, "the cache was hardly used");
+    assert!(differ.is_empty(), "{differ:#?}");
+    // Sums of floats depend on how a prompt is cut into batches; but rarely does it matter.
+    assert!(ties * 20 <= compared, "{ties} ties");
+}
+
+/// Where the two part, were they about as likely? Else what was.
+fn is_tie(engine: &Llama, request: &Request, warm: &str, cold: &str) -> Result<(), String> {
+    let both = warm.chars().zip(cold.chars()).take_while(|(a, b)| a == b);
+    let same: usize = both.map(|(a, _)| a.len_utf8()).sum();
+    let prompt = request.prompt.further(&warm[..same]);
+    let mut answer = engine.complete(Request { forks: 8, ..Request::new(prompt, 1, Stop::Never) });
+    let mut forks = Vec::new();
+    while let Some(event) = answer.blocking_next() {
+        match event {
+            Event::Forks(found) => forks = found,
+            Event::Done(_) => break,
+            Event::Failed(why) => return Err(why),
+            Event::Begun(_) | Event::Text(_) => {}
+        }
+    }
+    forks.retain(|fork| fork.at == 0);
+    let chosen = (1.0 - forks.iter().map(|fork| fork.ln.exp()).sum::<f32>()).max(f32::EPSILON).ln();
+    let is_near = [warm, cold].iter().any(|answer| {
+        let rest = &answer[same..];
+        forks.iter().any(|fork| {
+            let fits = rest.starts_with(&fork.text) || fork.text.starts_with(rest);
+            fits && chosen - fork.ln < TIE
+        })
+    });
+    if is_near { Ok(()) } else { Err(format!("chosen at {chosen}, else {forks:?}")) }
+}
