@@ -167,7 +167,6 @@ async fn measure(shared: &SharedSettings, store: Store) -> Result<(Speed, String
         middle: "\nfn main() {\n".into(),
         ..Prompt::default()
     };
-    let engine: Arc<dyn Engine> = Arc::new(engine);
     let figures = timed(&engine, prompt).await?;
     let per_second = |tokens: u32, ms: f64| f64::from(tokens) / ms.max(0.001) * 1e3;
     let speed = Speed {

@@ -5,11 +5,12 @@
 //! of work at hand (one token, or one prefill piece).
 //!
 //! Behind it stand: `llama` (llama.cpp, in the engine's process), `process` (that process, seen
-//! from a server), and `scripted` (for tests). Decoding is greedy everywhere, so that an answer is
+//! from a server), `remote` (engines that run elsewhere), and `scripted` (for tests). Decoding is greedy everywhere, so that an answer is
 //! a function of its prompt: it can be cached, tested and reproduced.
 
 pub mod cache;
 pub mod costs;
+pub mod family;
 mod forks;
 pub mod guess;
 pub mod heads;
@@ -20,6 +21,8 @@ pub mod llama;
 pub mod names;
 pub mod process;
 mod ranking;
+#[cfg(feature = "net")]
+pub mod remote;
 pub mod rendezvous;
 pub mod sandbox;
 pub mod scripted;

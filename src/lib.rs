@@ -25,7 +25,7 @@
 //! | [`prompt`] | text and cursor → prompt: the anchored middle (pure) |
 //! | [`completer`] | one request: typed-along answers → prompt → engine → suggestion |
 //! | [`suggestion`] | how much of an answer is wanted, and what of it is shown (pure) |
-//! | [`engine`] | `trait Engine`, the one seam; llama.cpp; its process; the scripted engine of the tests |
+//! | [`engine`] | `trait Engine`, the one seam; llama.cpp; its process; engines elsewhere; the scripted engine of the tests |
 //! | [`ask`] | a question that spans files → bundle → a person's yes → Claude → answer, edits |
 //! | [`model`] | find, download, check, import, choose a model; the best weights for this CPU |
 //! | [`settings`] | raw settings from four places → one validated value |
@@ -46,6 +46,8 @@
 //!  tandem complete         ─┘  engine::wire                engine::worker, llama, cache, …
 //! ```
 //!
+//! Who wants it has `engine::remote` in its place: HTTP to engines on other machines, with the same prompts as text.
+//!
 //! | in the engine | job |
 //! |---|---|
 //! | [`engine::worker`] | one thread, one model: which request is next, how one is answered |
@@ -60,8 +62,8 @@
 //!
 //! # What always holds
 //!
-//! 1. Only `engine/llama.rs` and its folder name `llama_cpp_2`; only `model/` and `ask/` can open a connection off
-//!    this machine, and built without the feature `net` nothing can. Only `http/door.rs` listens on a port:
+//! 1. Only `engine/llama.rs` and its folder name `llama_cpp_2`; only `model/`, `ask/` and `engine/remote/` can open a
+//!    connection off this machine, and built without the feature `net` nothing can. Only `http/door.rs` listens on a port:
 //!    on loopback, when it is told to, and without the feature `http` never.
 //! 2. Document changes are applied in wire order, before any `.await`; a request works on the
 //!    snapshot taken when it arrived. One for a menu goes on with the newer text while its word is typed on.

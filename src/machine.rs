@@ -1,7 +1,20 @@
 //! What this machine is: cores, memory, processes; and the priority of a thread. In: nothing. Out: plain
 //! numbers.
 
+use std::process::Command;
+
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
+
+use crate::ask::key;
+use crate::settings;
+
+/// Takes the keys and tokens that our own process may have been given out of a child's environment: for those
+/// that have no use for any.
+pub fn without_secrets(command: &mut Command) {
+    for secret in key::VARIABLES.iter().chain([&settings::HTTP_TOKEN, &settings::REMOTE_KEY]) {
+        command.env_remove(secret);
+    }
+}
 
 /// Cores that can decode at the same time; a core's second thread only gets in the way.
 pub fn physical_cores() -> u32 {

@@ -393,7 +393,7 @@ fn parts() -> Parts {
     }
     let engine: Arc<dyn Engine> = match store.as_ref().map_err(|e| e.to_string()) {
         Ok(store) => match wanted::engine(&settings, store.clone()) {
-            Ok(engine) => Arc::new(engine),
+            Ok(engine) => engine,
             Err(problem) => Arc::new(NoEngine(problem)),
         },
         Err(problem) => Arc::new(NoEngine(problem)),

@@ -55,7 +55,7 @@ pub async fn run(place: &FilePlace, json: bool) -> Result<(), String> {
     let style = own.style();
     settings.set(own);
     let store = Store::default_location().map_err(|error| error.to_string())?;
-    let completer = Completer::new(std::sync::Arc::new(wanted::engine(&settings, store)?));
+    let completer = Completer::new(wanted::engine(&settings, store)?);
     let completion = complete(&completer, &snapshot.rope, cursor, &language, style).await?;
     let mut out = anstream::stdout();
     let line = if json {

@@ -16,13 +16,17 @@ use serde_json::Value;
 use crate::ask::ledger::Limits;
 use crate::ask::price::ModelPrices;
 use crate::completer::Style;
+use crate::engine::family::Family;
 use crate::prompt::Budget;
 
 /// The variable with the token for completions over HTTP.
 pub const HTTP_TOKEN: &str = "TANDEM_HTTP_TOKEN";
 
+/// The variable with the key for engines elsewhere.
+pub const REMOTE_KEY: &str = "TANDEM_REMOTE_KEY";
+
 /// Keys that only the user's own `config.toml` may set.
-pub const USER_ONLY: [&str; 3] = ["model_path", "ask", "http"];
+pub const USER_ONLY: [&str; 4] = ["model_path", "remote", "ask", "http"];
 
 /// Everything a person can set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -47,6 +51,8 @@ pub struct Settings {
     pub context: ContextSettings,
     /// How the model runs.
     pub engine: EngineSettings,
+    /// Engines on other machines instead. Only in your own `config.toml`.
+    pub remote: RemoteSettings,
     /// What is written down of the suggestions.
     pub journal: JournalSettings,
     /// Asking Claude. Only in your own `config.toml`.
@@ -137,6 +143,28 @@ pub struct EngineSettings {
     pub idle_minutes: u32,
     /// Use the file that `tandem model optimize` made for this CPU, where there is one.
     pub optimized: bool,
+}
+
+/// Engines on other machines: whoever runs them sees the code around your cursor.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct RemoteSettings {
+    /// Servers with OpenAI's `/v1/completions` (vLLM, SGLang, llama-server, Ollama, LM Studio, a gateway), the
+    /// preferred one first. While there is one, no model runs on this machine. Restart the editor after a
+    /// change.
+    pub addresses: Vec<String>,
+    /// The model as they call it; the first that each has, where it is not set.
+    pub model: Option<String>,
+    /// How that model reads code with a hole in it; told from its name where it is not set.
+    pub family: Option<Family>,
+    /// A file with certificates (PEM) to trust besides the usual ones: those of your own authority.
+    pub ca_file: Option<PathBuf>,
+    /// A command that prints the key, run where `TANDEM_REMOTE_KEY` is not set.
+    pub key_helper: Option<String>,
+    /// Allow http, without encryption, to other machines.
+    pub insecure_http: bool,
+    /// When none of them answers, use the model on this machine.
+    pub local: bool,
 }
 
 /// What is written down of the suggestions, on this machine and for you alone.
@@ -262,6 +290,7 @@ impl Default for Settings {
             completion: CompletionSettings::default(),
             context: ContextSettings::default(),
             engine: EngineSettings::default(),
+            remote: RemoteSettings::default(),
             journal: JournalSettings::default(),
             ask: AskSettings::default(),
             http: HttpSettings::default(),

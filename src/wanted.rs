@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use crate::engine;
 use crate::engine::llama::{self, Options};
 use crate::engine::process::{Idle, ProcessEngine, Wanted};
+#[cfg(feature = "net")]
+use crate::engine::remote::RemoteEngine;
 use crate::engine::states::StateOptions;
+use crate::engine::{self, Engine};
 use crate::lsp::SharedSettings;
 use crate::model::{Store, choice, optimize};
-use crate::settings::{self, Layers, Settings};
+use crate::settings::{self, Layers, RemoteSettings, Settings};
 
 /// The user's own settings as the first of the four layers.
 ///
@@ -69,11 +71,51 @@ pub fn video_memory() -> Option<u64> {
     *ANSWER.get_or_init(|| llama::gpus().iter().map(|gpu| gpu.memory_bytes).max())
 }
 
-/// The engine's process for settings that may change while it runs.
+/// The engine for settings that may change while it runs; whether it is one on other machines is decided here
+/// and stays so.
 ///
 /// # Errors
-/// When our own program or the folder of models cannot be found, as a sentence.
-pub fn engine(shared: &SharedSettings, store: Store) -> Result<ProcessEngine, String> {
+/// When our own program or the folder of models cannot be found, or an engine elsewhere cannot be asked, as a
+/// sentence.
+pub fn engine(shared: &SharedSettings, store: Store) -> Result<Arc<dyn Engine>, String> {
+    let remote = shared.get().remote.clone();
+    if remote.addresses.is_empty() {
+        return Ok(Arc::new(process(shared, store)?));
+    }
+    let local: Option<Arc<dyn Engine>> =
+        if remote.local { Some(Arc::new(process(shared, store)?)) } else { None };
+    elsewhere(remote, local)
+}
+
+#[cfg(feature = "net")]
+fn elsewhere(
+    remote: RemoteSettings,
+    local: Option<Arc<dyn Engine>>,
+) -> Result<Arc<dyn Engine>, String> {
+    let certificates = remote.ca_file.map(|file| {
+        std::fs::read(&file)
+            .map_err(|error| format!("`remote.ca_file`, {}: {error}", file.display()))
+    });
+    let options = engine::remote::Options {
+        addresses: remote.addresses,
+        model: remote.model,
+        family: remote.family,
+        key_helper: remote.key_helper,
+        certificates: certificates.transpose()?,
+        insecure_http: remote.insecure_http,
+    };
+    Ok(Arc::new(RemoteEngine::new(&options, local)?))
+}
+
+#[cfg(not(feature = "net"))]
+fn elsewhere(
+    _remote: RemoteSettings,
+    _local: Option<Arc<dyn Engine>>,
+) -> Result<Arc<dyn Engine>, String> {
+    Err("this tandem was built to open no connection, so `remote.addresses` cannot be used".into())
+}
+
+fn process(shared: &SharedSettings, store: Store) -> Result<ProcessEngine, String> {
     let program = std::env::current_exe().map_err(|e| format!("cannot find tandem itself: {e}"))?;
     let of_editor = shared.clone();
     let idle: Idle = Arc::new(move || of_editor.get().idle());

@@ -11,7 +11,7 @@ use std::future::Future;
 use secrecy::{ExposeSecret, SecretString};
 
 pub mod cli;
-mod helper;
+pub(crate) mod helper;
 mod keyring;
 
 /// Variables of the environment, as the official clients name them.

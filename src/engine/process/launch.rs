@@ -11,10 +11,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Refused};
-use crate::ask::key;
 use crate::engine::llama::Options;
 use crate::engine::rendezvous::Rendezvous;
-use crate::{machine, private, settings};
+use crate::{machine, private};
 
 /// Our hidden command that is the engine.
 const ENGINE: &str = "engine";
@@ -141,9 +140,7 @@ impl Launch<'_> {
             .stdout(Stdio::null())
             .stderr(log);
         // An engine asks nobody anything: it has no use for a key.
-        for secret in key::VARIABLES.iter().chain([&settings::HTTP_TOKEN]) {
-            command.env_remove(secret);
-        }
+        machine::without_secrets(&mut command);
         if std::env::var_os(SPIN.0).is_none() {
             command.env(SPIN.0, SPIN.1);
         }

@@ -16,11 +16,10 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 
 use super::probes;
-use crate::ask::key;
 use crate::engine::llama::quantize::{Recipe, quantize};
 use crate::engine::llama::trial::{self, Agreement, Answered, Speed};
 use crate::engine::sandbox::{self, Places};
-use crate::settings;
+use crate::machine;
 
 /// The hidden command that runs the child.
 pub const COMMAND: &str = "workshop";
@@ -170,9 +169,7 @@ impl Workshop {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        for secret in key::VARIABLES.iter().chain([&settings::HTTP_TOKEN]) {
-            command.env_remove(secret);
-        }
+        machine::without_secrets(command.as_std_mut());
         if std::env::var_os(SPIN.0).is_none() {
             command.env(SPIN.0, SPIN.1);
         }

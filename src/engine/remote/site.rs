@@ -1,0 +1,357 @@
+//! One address: its model, and a request to it.
+//!
+//! In: an address from the user's own settings, a [`Request`]. Out: events as they come, and figures at the end;
+//! else a [`Setback`], in words that say what to do.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
+use secrecy::ExposeSecret;
+use sse_stream::SseByteStream;
+use tokio::sync::mpsc;
+use url::Url;
+
+use super::dialect::{Ask, Dialect, Models};
+use super::key::Key;
+use super::reading::{Piece, Reading, Unusable};
+use super::{CONNECT, Options, SILENCE};
+use crate::engine::family::Family;
+use crate::engine::{Event, Figures, Request, Stop, healing};
+use crate::net;
+
+/// Bytes of an answer with all its frames; a block of 1,024 tokens has less than 500 KB.
+const LONGEST_ANSWER: usize = 8 << 20;
+/// Bytes that are read of an error.
+const LONGEST_ERROR: usize = 2_000;
+
+/// An engine elsewhere.
+pub struct Site {
+    base: Url,
+    client: Client,
+    options: Options,
+    key: Arc<Key>,
+    known: tokio::sync::Mutex<Option<Arc<Known>>>,
+    /// Why it did not answer the last time.
+    pub last: Mutex<Option<String>>,
+}
+
+/// What an engine said of itself.
+#[derive(Debug)]
+pub struct Known {
+    pub model: String,
+    dialect: Dialect,
+    family: Family,
+}
+
+/// A request that came to nothing.
+#[derive(Debug)]
+pub struct Setback {
+    /// A sentence for a person, with the host.
+    pub why: String,
+    /// That the engine asks to wait.
+    pub wait: Option<Duration>,
+    /// A part of the answer has been passed on: it cannot be had from another one.
+    pub has_said: bool,
+}
+
+impl Site {
+    /// # Errors
+    /// When the address or the certificates cannot be used.
+    pub fn new(address: &str, options: &Options, key: Arc<Key>) -> Result<Site, String> {
+        let base = base(address, options.insecure_http)
+            .map_err(|why| format!("`remote.addresses` has {address:?}: {why}"))?;
+        let mut builder = net::client(&base).connect_timeout(CONNECT).read_timeout(SILENCE);
+        if let Some(pem) = &options.certificates {
+            let wrong = |why: String| format!("`remote.ca_file` has no certificates: {why}");
+            let certificates = reqwest::Certificate::from_pem_bundle(pem)
+                .map_err(|error| wrong(net::reason(error)))?;
+            if certificates.is_empty() {
+                return Err(wrong("it must be PEM".to_owned()));
+            }
+            builder = builder.tls_certs_merge(certificates);
+        }
+        let client = builder.build().map_err(net::reason)?;
+        let (options, known, last) = (options.clone(), Default::default(), Default::default());
+        Ok(Site { base, client, options, key, known, last })
+    }
+
+    /// With a port if one is named.
+    pub fn host(&self) -> String {
+        let host = self.base.host_str().unwrap_or_default();
+        self.base.port().map_or(host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
+    /// Its model; asked once.
+    ///
+    /// # Errors
+    /// When it does not say, or it is not the one that is wanted.
+    pub async fn known(&self) -> Result<Arc<Known>, Setback> {
+        let mut known = self.known.lock().await;
+        if let Some(known) = &*known {
+            return Ok(known.clone());
+        }
+        let found = Arc::new(self.look().await?);
+        *known = Some(found.clone());
+        Ok(found)
+    }
+
+    async fn look(&self) -> Result<Known, Setback> {
+        let response = self.send(self.client.get(self.url("models"))).await?;
+        let wanted = self.options.model.as_deref();
+        if let (StatusCode::NOT_FOUND, Some(model)) = (response.status(), wanted) {
+            // A gateway without a list; what it cannot do it will say.
+            return self.recognize(model, Dialect::Plain);
+        }
+        let response = self.accepted(response).await?;
+        let bytes = self.beginning(response, LONGEST_ANSWER).await;
+        let models: Models = serde_json::from_slice(&bytes)
+            .map_err(|error| self.setback(&format!("sent no list of models: {error}")))?;
+        let found = match wanted {
+            Some(name) => models.data.iter().find(|model| model.id == name),
+            None => models.data.first(),
+        };
+        let Some(model) = found else {
+            let names: Vec<&str> = models.data.iter().take(5).map(|m| m.id.as_str()).collect();
+            return Err(self.setback(&match wanted {
+                Some(name) => format!(
+                    "does not have the model {name:?} of `remote.model`; it has {}",
+                    names.join(", ")
+                ),
+                None => "has no model".to_owned(),
+            }));
+        };
+        self.recognize(&model.id, model.dialect())
+    }
+
+    fn recognize(&self, model: &str, dialect: Dialect) -> Result<Known, Setback> {
+        let family = self.options.family.or_else(|| Family::of(model)).ok_or_else(|| {
+            self.setback(&format!(
+                "has the model {model:?}, whose name says nothing of how it fills in the middle; set `remote.family`, or another `remote.model`"
+            ))
+        })?;
+        Ok(Known { model: model.to_owned(), dialect, family })
+    }
+
+    /// Sends a request and passes its answer on, but not its end.
+    ///
+    /// # Errors
+    /// When there is no answer, or not all of one.
+    pub async fn ask(
+        &self,
+        request: &Request,
+        events: &mpsc::UnboundedSender<Event>,
+    ) -> Result<(Arc<Known>, Figures), Setback> {
+        let started = Instant::now();
+        let known = self.known().await?;
+        let kept = healing::kept(&request.prompt.middle);
+        let word = &request.prompt.middle[kept..];
+        let ask = Ask {
+            model: &known.model,
+            prompt: known.family.write(&request.prompt, kept),
+            word,
+            max_tokens: request.max_tokens,
+            family: known.family,
+        };
+        let body = known.dialect.body(&ask).to_string();
+        let post = self.client.post(self.url("completions")).body(body);
+        let response = self.send(post.header(header::CONTENT_TYPE, "application/json")).await?;
+        if response.status() == StatusCode::NOT_FOUND {
+            // It may have another model by now.
+            *self.known.lock().await = None;
+        }
+        let response = self.accepted(response).await?;
+        let mut all = 0_usize;
+        let pieces = response.bytes_stream().map(move |piece| {
+            let piece = piece.map_err(|error| std::io::Error::other(net::reason(error)))?;
+            all = all.saturating_add(piece.len());
+            let is_all = all <= LONGEST_ANSWER;
+            is_all.then_some(piece).ok_or_else(|| std::io::Error::other("it does not end"))
+        });
+        let mut pieces = std::pin::pin!(SseByteStream::new(pieces));
+        let mut reading = Reading::new(word);
+        let mut begun = None;
+        while let Some(event) = pieces.next().await {
+            let event = event.map_err(|error| Setback {
+                has_said: begun.is_some(),
+                ..self.setback(&format!("broke off: {error}"))
+            })?;
+            let Some(data) = event.data else { continue };
+            let text = match reading.take(&data) {
+                Ok(Piece::Text(text)) => text,
+                Ok(Piece::End) | Err(Unusable::OtherWord) => break,
+                Err(Unusable::Strange(why)) => {
+                    let setback = self.setback(&format!("failed: {why}"));
+                    return Err(Setback { has_said: begun.is_some(), ..setback });
+                }
+            };
+            if text.is_empty() || request.max_tokens == 0 {
+                continue;
+            }
+            if begun.is_none() {
+                begun = Some(Instant::now());
+                let _ = events.send(Event::Begun(figures(&reading, started, begun)));
+            }
+            let is_line = request.stop == Stop::Line && text.contains('\n');
+            let _ = events.send(Event::Text(text));
+            if is_line || reading.tokens >= request.max_tokens {
+                break;
+            }
+        }
+        Ok((known, figures(&reading, started, begun)))
+    }
+
+    fn url(&self, what: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}/v1/{what}", self.base.path().trim_end_matches('/')));
+        url
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, Setback> {
+        let key =
+            self.key.get().await.map_err(|why| self.setback(&format!("has no key: {why}")))?;
+        let request = match &key {
+            Some(key) => request.bearer_auth(key.expose_secret()),
+            None => request,
+        };
+        request.send().await.map_err(|error| {
+            self.setback(&match () {
+                () if error.is_connect() && error.is_timeout() => "cannot be reached".to_owned(),
+                () if error.is_timeout() => {
+                    format!("said nothing for {} s", SILENCE.as_secs())
+                }
+                () => format!("cannot be asked: {}", net::reason(error)),
+            })
+        })
+    }
+
+    /// An answer without an error's status.
+    async fn accepted(&self, response: Response) -> Result<Response, Setback> {
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let header = response.headers().get(header::RETRY_AFTER);
+        let seconds = header.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let wait = seconds.map(Duration::from_secs);
+        let said = self.beginning(response, LONGEST_ERROR).await;
+        let said = message(&said);
+        if matches!(status.as_u16(), 401 | 403) {
+            self.key.forget().await;
+        }
+        let why = match status.as_u16() {
+            401 | 403 => format!("refuses the key ({status}); set TANDEM_REMOTE_KEY"),
+            429 => "has too much to do (429)".to_owned(),
+            _ if status.is_redirection() => {
+                format!("sends elsewhere ({status}); write down where it really is")
+            }
+            _ => format!("answers {status}: {said}"),
+        };
+        Err(Setback { wait, ..self.setback(&why) })
+    }
+
+    /// As much of a body as may be read.
+    async fn beginning(&self, response: Response, most: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut pieces = std::pin::pin!(response.bytes_stream());
+        while let Some(Ok(piece)) = pieces.next().await {
+            bytes.extend_from_slice(&piece[..piece.len().min(most - bytes.len())]);
+            if bytes.len() >= most {
+                break;
+            }
+        }
+        bytes
+    }
+
+    fn setback(&self, what: &str) -> Setback {
+        let why = format!("the engine at {} {what}", self.host());
+        Setback { why, wait: None, has_said: false }
+    }
+}
+
+fn figures(reading: &Reading, started: Instant, begun: Option<Instant>) -> Figures {
+    let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
+    let first = begun.unwrap_or_else(Instant::now);
+    Figures {
+        evaluated: reading.evaluated,
+        generated: reading.tokens,
+        reused: reading.reused,
+        confidence: reading.confidence,
+        prefill_ms: ms(first - started),
+        decode_ms: ms(first.elapsed()),
+        ..Figures::default()
+    }
+}
+
+/// What an error says, of one line.
+fn message(body: &[u8]) -> String {
+    let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let said = json["error"]["message"]
+        .as_str()
+        .or(json["message"].as_str())
+        .or(json["error"].as_str())
+        .map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned);
+    said.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect()
+}
+
+/// Where `/v1` is.
+fn base(address: &str, insecure_http: bool) -> Result<Url, String> {
+    let mut url = Url::parse(address.trim()).map_err(|error| error.to_string())?;
+    match url.scheme() {
+        "https" => {}
+        "http" if net::is_loopback(&url) || insecure_http => {}
+        "http" => {
+            return Err("it is not encrypted, and your code would cross the network in plain text; use https, or set `remote.insecure_http` where you trust that network".to_owned());
+        }
+        _ => return Err("it does not begin with https".to_owned()),
+    }
+    if !url.has_host() {
+        return Err("it names no host".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it has a name or a password in it; set TANDEM_REMOTE_KEY".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("it has a `?` or a `#` in it".to_owned());
+    }
+    let path = url.path().trim_end_matches('/');
+    let path = path.strip_suffix("/v1").unwrap_or(path).to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_end_with_what_everybody_copies() {
+        for address in ["https://a.example", "https://a.example/", "https://a.example/v1/"] {
+            let site = Site::new(address, &Options::default(), Arc::default()).unwrap();
+            assert_eq!(site.url("models").as_str(), "https://a.example/v1/models");
+        }
+        let below = Site::new("http://localhost:8000/team/v1", &Options::default(), Arc::default())
+            .unwrap();
+        assert_eq!(below.url("completions").as_str(), "http://localhost:8000/team/v1/completions");
+        assert_eq!(below.host(), "localhost:8000");
+    }
+
+    #[test]
+    fn an_address_that_would_show_code_or_keys_is_refused() {
+        let refused = |address: &str| base(address, false).unwrap_err();
+        assert!(refused("http://10.0.0.1:8000").contains("not encrypted"));
+        assert!(base("http://10.0.0.1:8000", true).is_ok());
+        assert!(refused("https://me:secret@a.example").contains("password"));
+        assert!(refused("https://a.example/?key=1").contains('?'));
+        assert!(refused("ftp://a.example").contains("https"));
+    }
+
+    #[test]
+    fn what_an_error_says_is_found_in_each_form_and_kept_short() {
+        assert_eq!(message(br#"{"error":{"message":"too long"}}"#), "too long");
+        assert_eq!(message(br#"{"object":"error","message":"no\n such  model"}"#), "no such model");
+        assert_eq!(message(br#"{"error":"model not found"}"#), "model not found");
+        assert_eq!(message(&[b'x'; 5_000]).len(), 200);
+    }
+}
