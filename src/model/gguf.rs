@@ -273,7 +273,12 @@ mod tests {
     fn texts_that_are_not_utf8_are_refused() {
         let bytes = |text: &[u8]| [&(text.len() as u64).to_le_bytes(), text].concat();
         let value = Builder::qwen().with("general.author", Value::Raw(8, bytes(b"Zo\xeb")));
-        refused(&value.bytes(), expect![]);
+        refused(
+            &value.bytes(),
+            expect![
+                "is damaged or made to do harm: at byte 554, general.author is not UTF-8: incomplete utf-8 byte sequence from index 2. Fetch it again from its publisher"
+            ],
+        );
         for (name, why) in [("general.name", "a key"), ("output.weight", "a tensor's name")] {
             let mut model = Builder::qwen().bytes();
             let at = model.windows(name.len()).position(|bytes| bytes == name.as_bytes()).unwrap();

@@ -155,18 +155,18 @@ mod tests {
         assert_eq!(body(Dialect::Sglang)["regex"], r"get\([\s\S]*");
         expect![[r#"
             {
+              "logprobs": 1,
+              "max_tokens": 26,
               "model": "m",
               "prompt": "p",
-              "max_tokens": 26,
-              "temperature": 0,
-              "stream": true,
               "stop": [
                 "<|endoftext|>",
                 "<|file_sep|>",
                 "<|fim_pad|>",
                 "<|im_end|>"
               ],
-              "logprobs": 1
+              "stream": true,
+              "temperature": 0
             }"#]]
         .assert_eq(&serde_json::to_string_pretty(&body(Dialect::Plain)).unwrap());
     }
