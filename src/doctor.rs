@@ -15,6 +15,7 @@ use crate::engine::{Engine, Event, Figures, Request, State, Stop};
 use crate::lsp::SharedSettings;
 use crate::model::{self, DEFAULT, Store, choice, optimize};
 use crate::prompt::Prompt;
+use crate::settings::{RemoteSettings, Settings};
 use crate::{machine, settings, wanted};
 
 const BOLD: Style = Style::new().bold();
@@ -33,6 +34,8 @@ pub struct Findings {
     gpus: Vec<Gpu>,
     settings_file: Option<std::path::PathBuf>,
     settings_warnings: Vec<String>,
+    /// Which model answers on another machine, and how fast; where one is wanted.
+    elsewhere: Option<String>,
     model: Option<Model>,
     speed: Option<Speed>,
     /// What keeps the engine's process from doing anything else, in words.
@@ -81,11 +84,21 @@ async fn examine() -> Findings {
     let (own, settings_warnings) = layers.settings();
     let gpus = llama::gpus();
     let memory_bytes = machine::memory_bytes();
+    let store = Store::default_location().map_err(|e| e.to_string());
+    let mut elsewhere = None;
+    let is_elsewhere = !own.remote.addresses.is_empty();
+    let is_here = !is_elsewhere || own.remote.local;
+    if is_elsewhere {
+        match reach(&own, store.clone()).await {
+            Ok(answered) => elsewhere = Some(answered),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    // What is on this machine is looked at by itself.
     let shared = SharedSettings::default();
-    shared.set(own);
+    shared.set(Settings { remote: RemoteSettings::default(), ..own });
     let mut model = None;
     let (mut speed, mut sandbox) = (None, None);
-    let store = Store::default_location().map_err(|e| e.to_string());
     match store.and_then(|store| Ok((wanted::options(&shared.get(), &store)?, store))) {
         Ok((options, store)) => match choice::check(&options.model) {
             Ok(summary) => {
@@ -98,7 +111,8 @@ async fn examine() -> Findings {
             }
             Err(problem) => problems.push(problem.to_string()),
         },
-        Err(problem) => problems.push(problem),
+        Err(problem) if is_here => problems.push(problem),
+        Err(_) => {}
     }
     let is_default = model.as_ref().is_some_and(|m| {
         let file = m.path.file_name().map(|f| f.to_string_lossy().into_owned());
@@ -118,12 +132,28 @@ async fn examine() -> Findings {
         gpus,
         settings_file: settings::user_file(),
         settings_warnings,
+        elsewhere,
         model,
         speed,
         sandbox,
         recommended: recommended.entry.name.to_owned(),
         recommended_because: recommended.reason,
         problems,
+    }
+}
+
+/// Asks the engines on other machines, and none on this one.
+async fn reach(own: &Settings, store: Result<Store, String>) -> Result<String, String> {
+    let shared = SharedSettings::default();
+    let remote = RemoteSettings { local: false, ..own.remote.clone() };
+    shared.set(Settings { remote, ..own.clone() });
+    let engine = wanted::engine(&shared, store?)?;
+    let figures = timed(&engine, unknown_prompt()).await?;
+    match &*engine.state().borrow() {
+        State::Ready(about) => {
+            Ok(format!("{}, {:.0} ms to its first token", about.model, figures.prefill_ms))
+        }
+        other => Err(format!("the engine elsewhere is {other:?}")),
     }
 }
 
@@ -159,15 +189,7 @@ fn features() -> Vec<&'static str> {
 /// Times a prompt that no cache knows, through the engine's process, and hears what that process may do.
 async fn measure(shared: &SharedSettings, store: Store) -> Result<(Speed, String), String> {
     let engine = wanted::engine(shared, store)?;
-    let nonce = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
-    let code = include_str!("doctor.rs").get(..2_400).unwrap_or_default();
-    let prompt = Prompt {
-        prefix: format!("// {nonce}\n{code}"),
-        suffix: "\n".into(),
-        middle: "\nfn main() {\n".into(),
-        ..Prompt::default()
-    };
-    let figures = timed(&engine, prompt).await?;
+    let figures = timed(&engine, unknown_prompt()).await?;
     let per_second = |tokens: u32, ms: f64| f64::from(tokens) / ms.max(0.001) * 1e3;
     let speed = Speed {
         prefill_tokens_per_second: per_second(figures.evaluated, figures.prefill_ms),
@@ -178,6 +200,18 @@ async fn measure(shared: &SharedSettings, store: Store) -> Result<(Speed, String
         _ => "not known".to_owned(),
     };
     Ok((speed, sandbox))
+}
+
+/// That no cache knows.
+fn unknown_prompt() -> Prompt {
+    let nonce = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
+    let code = include_str!("doctor.rs").get(..2_400).unwrap_or_default();
+    Prompt {
+        prefix: format!("// {nonce}\n{code}"),
+        suffix: "\n".into(),
+        middle: "\nfn main() {\n".into(),
+        ..Prompt::default()
+    }
 }
 
 async fn timed(engine: &Arc<dyn Engine>, prompt: Prompt) -> Result<Figures, String> {
@@ -227,6 +261,7 @@ impl Findings {
             ("memory", gb(self.memory_bytes)),
             ("GPU", if gpus.is_empty() { none() } else { gpus.join(", ") }),
             ("settings", settings),
+            ("elsewhere", self.elsewhere.clone().unwrap_or_else(none)),
             ("model", model),
             ("weights", weights),
             ("speed", speed),

@@ -1,6 +1,11 @@
 //! An engine elsewhere, seen from tandem: what it is asked, and what happens when it does not answer. The other
 //! side is a stand-in on loopback.
 
+mod binary;
+// Shared with the tests of the wire, which use other parts of it.
+#[allow(dead_code, unused_imports)]
+#[path = "../harness/server.rs"]
+mod harness;
 mod stand_in;
 mod tls;
 
