@@ -56,7 +56,7 @@ pub fn play(
         .try_for_each(|(number, passage)| {
             player.passage(number, &documents[number], passage, &mut show)
         })
-        .and_then(|()| player.drain().map(drop).map_err(SessionError::from));
+        .and_then(|()| player.drain().map(drop));
     let Player { client, seats, .. } = player;
     seats.into_iter().filter_map(|seat| seat.editor).for_each(|editor| editor.close(client));
     played

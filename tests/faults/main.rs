@@ -27,7 +27,7 @@
 //! | 19 a model file that is none | `models`, `wire::models`; unit tests of `model::gguf`, `tests/fuzz` |
 //! | 20 a download that breaks off, a disk that is full, two downloads at once | `downloads`; unit tests of `model::pull` |
 //! | 21 a context that is exactly full | `real_model::context` |
-//! | 22 1,000 edits and completions equal a cold cache | `real_model::cache`; on a toy model, unit tests of `engine::worker` |
+//! | 22 1,000 edits and completions equal a cold cache | `real_model::walk`; on a toy model, unit tests of `engine::worker` |
 //! | 23 asking Claude without a key, refused, limited, overloaded, cut off, without a network, cancelled | `asking`; `claude::api`, `claude::flow` |
 //! | 24 links in circles, files that must not leave | `huge`; `claude::flow`, unit tests of `ask` |
 //! | 25 no network | `privacy` |

@@ -4,6 +4,8 @@
 //! nothing like it. `TANDEM_CASES=85 cargo test --release --test real_model walk -- --nocapture` is
 //! 5,000 events.
 
+use std::collections::HashMap;
+
 use ropey::Rope;
 use tandem::engine::llama::{Llama, Options};
 use tandem::engine::{Engine, Event, Request, Stop};
@@ -56,7 +58,8 @@ struct Desk {
 impl Desk {
     fn new(number: usize, sheet: usize) -> Desk {
         let (text, to_type) = TEXTS[(number + sheet) % TEXTS.len()];
-        let (cursor, text) = marked(&format!("{} {sheet}\n{text}", DESKS[number]));
+        // The same sheets come again and again: what is known of one is a temptation at the next.
+        let (cursor, text) = marked(&format!("{}\n{text}", DESKS[number]));
         Desk { number, sheet, text, cursor, to_type, anchor: None, shown: String::new() }
     }
 
@@ -160,37 +163,58 @@ fn after_any_walk_a_warm_answer_equals_a_cold_one() {
         }
     }
 
-    // Taken in turn, and no guessing: each answer is the plain one.
+    // Desk by desk in turn, and no guessing: each answer is the plain one.
     end(engine);
     let engine = start(1, false, threads);
+    let distinct: Vec<Vec<(&Request, Vec<&str>)>> = answered.iter().map(distinct).collect();
+    let longest = distinct.iter().map(Vec::len).max().unwrap_or(0);
     let (mut compared, mut evaluated_cold, mut ties, mut differ) = (0, 0, 0, Vec::new());
-    for number in 0..each {
-        for (request, warm) in answered.iter().map(|answers| &answers[number]) {
-            let (cold, figures) = finish(engine.complete(request.clone()));
-            assert!(figures.reused <= BEGINNING, "not cold: {figures:?}");
-            evaluated_cold += figures.evaluated;
-            compared += 1;
-            if *warm == cold {
+    for number in 0..longest {
+        for prompts in &distinct {
+            let Some((request, warm)) = prompts.get(number) else {
+                // Only to take the place of what another desk left.
+                finish(engine.complete(prompts[0].0.clone()));
                 continue;
+            };
+            let (cold, figures) = finish(engine.complete((*request).clone()));
+            assert!(figures.reused <= BEGINNING, "not cold: {figures:?}");
+            evaluated_cold += figures.evaluated * warm.len() as u32;
+            compared += warm.len();
+            for other in warm.iter().filter(|warm| **warm != cold) {
+                let line = format!("{:?}: warm {other:?}, cold {cold:?}", request.prompt.middle);
+                match is_tie(&engine, request, other, &cold) {
+                    Ok(()) => ties += 1,
+                    Err(why) => differ.push(format!("{line}: {why}")),
+                }
+                println!("{line}");
             }
-            let line = format!("{:?}: warm {warm:?}, cold {cold:?}", request.prompt.middle);
-            match is_tie(&engine, request, warm, &cold) {
-                Ok(()) => ties += 1,
-                Err(why) => differ.push(format!("{line}: {why}")),
-            }
-            println!("{line}");
         }
     }
     end(engine);
     println!(
-        "{events} events, {left} of them left; {compared} compared: {ties} ties, {} differ; \
-         {evaluated_warm} tokens warm, {evaluated_cold} cold",
+        "{events} events, {left} of them left; {compared} answers to {} prompts compared: {ties} ties, \
+         {} differ; {evaluated_warm} tokens warm, {evaluated_cold} cold",
+        distinct.iter().map(Vec::len).sum::<usize>(),
         differ.len()
     );
     assert!(evaluated_warm * 3 < evaluated_cold, "the cache was hardly used");
     assert!(differ.is_empty(), "{differ:#?}");
     // Sums of floats depend on how a prompt is cut into batches; but rarely does it matter.
     assert!(ties * 20 <= compared, "{ties} ties");
+}
+
+/// Each prompt once, with all the answers that it got.
+fn distinct(answered: &Vec<(Request, String)>) -> Vec<(&Request, Vec<&str>)> {
+    let mut places = HashMap::new();
+    let mut distinct: Vec<(&Request, Vec<&str>)> = Vec::new();
+    for (request, answer) in answered {
+        let place = *places.entry(&request.prompt).or_insert(distinct.len());
+        match distinct.get_mut(place) {
+            Some((_, answers)) => answers.push(answer),
+            None => distinct.push((request, vec![answer])),
+        }
+    }
+    distinct
 }
 
 /// Where the two part, were they about as likely? Else what was.
