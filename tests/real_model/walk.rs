@@ -34,6 +34,8 @@ const TEXTS: [(&str, &str); 3] = [
 /// with the same token, so that one that is asked in turn finds nothing: an engine goes on in a sequence that has
 /// as little as two tokens in common.
 const DESKS: [&str; 6] = ["alpha", "beta", "delta", "epsilon", "gamma", "omega"];
+/// Lines above each text, so that its prompts' prefix is never empty and begins with the desk's word.
+const ABOVE: usize = 4;
 /// Answers for each desk, and again for each of the `TANDEM_CASES`.
 const EACH: usize = 10;
 const TOKENS: u32 = 4;
@@ -59,7 +61,7 @@ impl Desk {
     fn new(number: usize, sheet: usize) -> Desk {
         let (text, to_type) = TEXTS[(number + sheet) % TEXTS.len()];
         // The same sheets come again and again: what is known of one is a temptation at the next.
-        let (cursor, text) = marked(&format!("{}\n{text}", DESKS[number]));
+        let (cursor, text) = marked(&format!("{}{}{text}", DESKS[number], "\n".repeat(ABOVE)));
         Desk { number, sheet, text, cursor, to_type, anchor: None, shown: String::new() }
     }
 
@@ -89,7 +91,8 @@ impl Desk {
             15 | 16 => self.insert(&shown),
             17 => self.anchor = None,
             _ => {
-                let ends: Vec<usize> = self.text.match_indices('\n').map(|(at, _)| at).collect();
+                let ends: Vec<usize> =
+                    self.text.match_indices('\n').skip(ABOVE).map(|(at, _)| at).collect();
                 return self.ask(ends[dice.below(ends.len())]);
             }
         }
