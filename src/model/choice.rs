@@ -69,7 +69,7 @@ struct Stamp {
 pub fn check(path: &Path) -> Result<gguf::Summary, ModelError> {
     let unsound = |source| ModelError::Gguf { path: path.to_owned(), source };
     let summary = gguf::inspect(path).map_err(unsound)?;
-    summary.require_fim().map_err(unsound)?;
+    summary.require_usable().map_err(unsound)?;
     let store = Store::new(path.parent().unwrap_or(Path::new(".")).to_owned());
     let recorded = store.installed().into_iter().find(|model| model.path == path);
     if let Some(model) = recorded

@@ -72,6 +72,8 @@ pub enum GgufError {
         "the model {name} cannot fill in the middle (its vocabulary has no such tokens); use a code model that can, such as a Qwen2.5-Coder (`tandem model list`)"
     )]
     NotFim { name: String },
+    #[error("is the vocabulary of {name} and has no weights; fetch the model itself")]
+    NoWeights { name: String },
 }
 
 /// What a model says of itself.
@@ -105,11 +107,15 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The fill-in-the-middle tokens, or [`GgufError::NotFim`] for a model without.
-    pub fn require_fim(&self) -> Result<&FimTokens, GgufError> {
-        self.fim.as_ref().ok_or_else(|| GgufError::NotFim {
-            name: self.name.clone().unwrap_or_else(|| self.architecture.clone()),
-        })
+    /// The fill-in-the-middle tokens, or [`GgufError::NotFim`] for a model without, or
+    /// [`GgufError::NoWeights`] for a vocabulary alone.
+    pub fn require_usable(&self) -> Result<&FimTokens, GgufError> {
+        let name = || self.name.clone().unwrap_or_else(|| self.architecture.clone());
+        let fim = self.fim.as_ref().ok_or_else(|| GgufError::NotFim { name: name() })?;
+        if self.parameters == 0 {
+            return Err(GgufError::NoWeights { name: name() });
+        }
+        Ok(fim)
     }
 }
 
@@ -214,7 +220,7 @@ mod tests {
         assert_eq!(summary.block_count, Some(2));
         assert_eq!(summary.vocabulary_size, Some(8));
         assert_eq!(summary.parameters, 64 * 2 + 32);
-        let fim = summary.require_fim().unwrap();
+        let fim = summary.require_usable().unwrap();
         assert_eq!(
             (fim.prefix.text, fim.prefix.id),
             ("<|fim_prefix|>", 1),
@@ -369,8 +375,19 @@ mod tests {
         let mut builder = Builder::new("llama");
         builder.tokens(&["<s>", "</s>", "a"]);
         let summary = summary(builder);
-        let error = summary.require_fim().unwrap_err().to_string();
+        let error = summary.require_usable().unwrap_err().to_string();
         assert!(error.contains("fill in the middle") && error.contains("Qwen2.5-Coder"), "{error}");
+    }
+
+    #[test]
+    fn a_vocabulary_without_weights_cannot_be_used() {
+        let mut builder = Builder::new("starcoder");
+        builder.tokens(&["<fim_prefix>", "<fim_middle>", "<fim_suffix>"]);
+        let error = summary(builder).require_usable().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "is the vocabulary of starcoder and has no weights; fetch the model itself"
+        );
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub async fn import(store: &Store, path: &Path, report: Report) -> Result<Import
 fn import_now(store: &Store, path: &Path, report: &Report) -> Result<Imported, ModelError> {
     let refused = |source: GgufError| ModelError::Gguf { path: path.to_owned(), source };
     let summary = gguf::inspect(path).map_err(refused)?;
-    summary.require_fim().map_err(refused)?;
+    summary.require_usable().map_err(refused)?;
     let stem = plain_stem(path)?;
     store.create()?;
     // Not a name that a model has, and another one for each process.
