@@ -149,7 +149,7 @@ pub struct EngineSettings {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RemoteSettings {
-    /// Servers with OpenAI's `/v1/completions` (vLLM, SGLang, llama-server, Ollama, LM Studio, a gateway), the
+    /// Servers with OpenAI's `/v1/completions` that take raw prompts (llama-server, vLLM, SGLang, a gateway), the
     /// preferred one first. While there is one, no model runs on this machine. Restart the editor after a
     /// change.
     pub addresses: Vec<String>,

@@ -5,8 +5,8 @@
 //! for a while beside the next: they open and close files, mistype, undo, jump, accept, ask, cancel; one ends his
 //! editor after each turn, one's editor is killed. All begin anew twelve times, so that any two cycles are the same
 //! keys. Out: a sample of all processes every five seconds (CSV), plots (SVG), and a table: the second and third
-//! cycle (the first one is warm-up) beside the last two, which of an hour are ten minutes each. It fails where memory, open files, latency
-//! or the cache of states grow. What processes take is read from /proc; elsewhere only latency is looked at.
+//! cycle (the first one is warm-up) beside the last two, which of an hour are ten minutes each. It fails where
+//! memory, open files, latency or the cache of states grow. What processes take is read from /proc; elsewhere only latency is looked at.
 
 mod house;
 mod options;

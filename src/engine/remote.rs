@@ -26,6 +26,7 @@ use self::places::Places;
 use self::site::{Setback, Site};
 use super::family::Family;
 use super::{About, Answer, Engine, Event, Request, State};
+use crate::net;
 
 /// How long to wait for what, at most. A person has typed on long before.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -170,9 +171,9 @@ impl Shared {
 
     fn is_ready(&self, number: usize, model: &str) {
         let site = &self.sites[number];
-        *site.last.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *site.last() = None;
         self.is_local.store(false, SeqCst);
-        let model = format!("{model} at {}", site.host());
+        let model = net::clean(&format!("{model} at {}", site.host()), "");
         let is_new = !matches!(&*self.tell.borrow(), State::Ready(about) if about.model == model);
         if is_new {
             self.tell.send_replace(State::Ready(About { model, ..About::default() }));
@@ -182,14 +183,12 @@ impl Shared {
     fn failed(&self, number: usize, setback: &Setback) {
         tracing::warn!("{}", setback.why);
         self.places().failed(number, Instant::now(), setback.wait);
-        *self.sites[number].last.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(setback.why.clone());
+        *self.sites[number].last() = Some(setback.why.clone());
     }
 
     /// Nobody can be asked now: says so, once for each cause.
     fn nobody(&self) -> String {
-        let last = |site: &Site| site.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let why: Vec<String> = self.sites.iter().filter_map(last).collect();
+        let why: Vec<String> = self.sites.iter().filter_map(|site| site.last().clone()).collect();
         let message = why.join("; ");
         if let Some(local) = &self.local {
             if !self.is_local.swap(true, SeqCst) {

@@ -1,7 +1,7 @@
 //! An answer is a function of its prompt: what the engine kept of other requests never shows.
 //!
 //! Some sheets are typed at, as people do it; then each prompt that was answered is asked of an engine that has seen
-//! nothing like it. `TANDEM_CASES=85 cargo test --release --test real_model walk -- --nocapture` is
+//! nothing like it. `TANDEM_CASES=75 cargo test --release --test real_model walk -- --nocapture` is
 //! 5,000 events.
 
 use std::collections::HashMap;

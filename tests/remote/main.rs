@@ -251,8 +251,26 @@ async fn the_key_of_a_command_is_sent_and_asked_for_again_when_it_is_refused() {
 }
 
 #[tokio::test]
-async fn nothing_that_an_engine_sends_makes_tandem_wait_or_grow_without_end() {
+async fn no_more_is_taken_than_was_asked_for() {
     let house = StandIn::new(MODEL, "vllm", Script::Says(vec!["x"; 5_000])).await;
     let (text, end) = whole(engine(&[&house]).complete(request(""))).await;
     assert_eq!((text.len(), end.is_ok()), (8, true), "no more than was asked for");
+}
+
+#[tokio::test]
+async fn a_line_without_end_is_read_to_a_bound_and_no_further() {
+    let house = StandIn::new(MODEL, "vllm", Script::Floods).await;
+    let why = failure(&engine(&[&house])).await;
+    assert!(why.contains("does not end"), "{why}");
+    house.gone().await;
+}
+
+#[tokio::test]
+async fn what_an_engine_says_of_an_error_is_shown_without_the_key_and_what_a_terminal_would_obey() {
+    let said = r#"{"error":{"message":"bad key secret-4711 \u001b[31m"}}"#;
+    let house = StandIn::new(MODEL, "vllm", Script::Refuses(500, None, said)).await;
+    let key_helper = Some("printf secret-4711".to_owned());
+    let options = Options { key_helper, ..options(&[&house]) };
+    let why = failure(&RemoteEngine::new(&options, None).expect("an engine")).await;
+    assert!(why.contains("bad key (the key) [31m") && !why.contains('\u{1b}'), "{why}");
 }

@@ -24,6 +24,8 @@ pub enum Script {
     Hangs(Vec<&'static str>),
     /// Says these, and closes the connection when the test says so.
     BreaksOff(Vec<&'static str>),
+    /// Sends one line without end until its reader has gone.
+    Floods,
     /// Says an error in the middle of the stream.
     Fails(&'static str),
     /// Answers with a status, a `Retry-After`, and a body.
@@ -145,6 +147,14 @@ async fn answer(
         Script::Says(tokens) => (tokens, End::Done),
         Script::Hangs(tokens) => (tokens, End::Hang),
         Script::BreaksOff(tokens) => (tokens, End::Break),
+        Script::Floods => {
+            let reader = Reader(house);
+            let line = futures::stream::repeat_with(move || {
+                let _ = &reader;
+                Ok::<_, std::io::Error>("x".repeat(1 << 16))
+            });
+            return Response::new(Body::from_stream(line));
+        }
         Script::Fails(why) => {
             let error = json!({ "error": { "message": why } });
             return with(200, format!("data: {error}\n\n"));

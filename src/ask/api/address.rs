@@ -31,25 +31,8 @@ impl Address {
     /// # Errors
     /// [`ApiError::Address`] when it is none that a key may be sent to.
     pub fn parse(text: &str) -> Result<Address, ApiError> {
-        let wrong = |reason: &str| ApiError::Address { reason: reason.to_owned() };
-        let mut url = Url::parse(text.trim()).map_err(|error| wrong(&error.to_string()))?;
-        match url.scheme() {
-            "https" => {}
-            "http" if net::is_loopback(&url) => {}
-            "http" => return Err(wrong("it is not encrypted; use https")),
-            _ => return Err(wrong("it does not begin with https")),
-        }
-        if !url.has_host() {
-            return Err(wrong("it names no host"));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong(
-                "it has a name or a password in it; set the key with `tandem key set`",
-            ));
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(wrong("it has a `?` or a `#` in it"));
-        }
+        let wrong = |reason| ApiError::Address { reason };
+        let mut url = net::address(text, false).map_err(wrong)?;
         let path = format!("{}/v1/messages", url.path().trim_end_matches('/'));
         url.set_path(&path);
         Ok(Address(url))
@@ -57,11 +40,7 @@ impl Address {
 
     /// `api.anthropic.com`, with a port if one is named; names of other scripts in their ASCII form.
     pub fn host(&self) -> String {
-        let host = self.0.host_str().unwrap_or_default();
-        match self.0.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
-        }
+        net::host(&self.0)
     }
 
     /// The whole address of its messages.

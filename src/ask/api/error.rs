@@ -209,32 +209,6 @@ impl Refused {
     }
 }
 
-/// Characters of somebody else's sentence that are shown.
-#[cfg(feature = "net")]
-const SHOWN: usize = 300;
-
-/// What somebody else wrote, fit to be shown: without the key, without what is not seen, not too long.
-#[cfg(feature = "net")]
-pub(super) fn clean(text: &str, secret: &str) -> String {
-    let hidden =
-        if secret.is_empty() { text.to_owned() } else { text.replace(secret, "(the key)") };
-    let seen = |c: char| match c {
-        c if c.is_control() => ' ',
-        // Marks that turn the direction of text, and characters without width.
-        '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' => ' ',
-        c => c,
-    };
-    let words: String = hidden.chars().map(seen).collect();
-    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    match words.char_indices().nth(SHOWN) {
-        Some((cut, _)) => format!("{}…", &words[..cut]),
-        None => words,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,14 +250,5 @@ mod tests {
         }
         let waiting = Refused { retry_after: Some(90), attempts: 3, ..refused(429) }.to_string();
         assert!(waiting.contains("wait 90 s") && waiting.contains("tried 3 times"), "{waiting}");
-    }
-
-    #[cfg(feature = "net")]
-    #[test]
-    fn the_words_of_others_are_made_fit_to_be_shown() {
-        assert_eq!(clean("bad key sk-x sk-x", "sk-x"), "bad key (the key) (the key)");
-        assert_eq!(clean("a\u{1b}[31mb\n\r\tc\u{202e}d", ""), "a [31mb c d");
-        let long = clean(&"é".repeat(400), "");
-        assert_eq!(long.chars().count(), SHOWN + 1);
     }
 }

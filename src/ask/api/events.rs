@@ -8,10 +8,10 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::error::clean;
 use super::{Partial, Progress, Stop};
 use crate::ask::price::Usage;
 use crate::ask::tokens;
+use crate::net::clean;
 
 /// Bytes of an answer's text. The longest that any model gives, 128,000 tokens, has less than 1 MB.
 const LONGEST_TEXT: usize = 4_000_000;

@@ -14,13 +14,13 @@ use reqwest::{Client, Proxy, Response};
 use serde::Deserialize;
 use sse_stream::SseByteStream;
 
-use super::error::clean;
 use super::events::{Broken, Reading};
 use super::retry::{self, Hints};
 use super::{Answer, ApiError, Endpoint, Partial, Progress, Refused, VERSION};
 use crate::ask::key::Credential;
 use crate::ask::price::Usage;
 use crate::net;
+use crate::net::clean;
 
 /// Bytes of one event; the longest have some kilobytes.
 const LONGEST_EVENT: usize = 8_000_000;

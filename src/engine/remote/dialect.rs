@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 
 use crate::engine::family::Family;
 
-/// Who listens there.
+/// Who listens there. vLLM's field is the one since 0.12, which earlier ones pass over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// llama-server.
     LlamaCpp,
     Vllm,
     Sglang,
-    /// Ollama, LM Studio, a gateway: nothing but what all understand.
+    /// Anybody else: nothing but what all understand.
     Plain,
 }
 
@@ -79,26 +79,19 @@ impl Dialect {
             "stop": ask.family.stops(),
             "logprobs": 1,
         });
-        let mut with = |name: &str, value: Value| body[name] = value;
-        match self {
-            Dialect::LlamaCpp => with("cache_prompt", json!(true)),
-            Dialect::Vllm | Dialect::Sglang if ask.family == Family::Qwen => {
-                // All that is no text: these end an answer in llama.cpp by themselves.
-                let ids: Vec<u32> =
-                    [151_643, 151_644, 151_645].into_iter().chain(151_659..=151_664).collect();
-                with("stop_token_ids", json!(ids));
+        if matches!(self, Dialect::Vllm | Dialect::Sglang) && ask.family == Family::Qwen {
+            // All that is no text: these end an answer in llama.cpp by themselves.
+            let ids = [151_643, 151_644, 151_645].into_iter().chain(151_659..=151_664);
+            body["stop_token_ids"] = ids.collect::<Vec<u32>>().into();
+        }
+        let word = (!ask.word.is_empty()).then_some(ask.word);
+        match (self, word) {
+            (Dialect::LlamaCpp, Some(word)) => body["grammar"] = grammar(word).into(),
+            (Dialect::Vllm, Some(word)) => {
+                body["structured_outputs"] = json!({ "regex": pattern(word) });
             }
-            Dialect::Vllm | Dialect::Sglang | Dialect::Plain => {}
-        }
-        if ask.word.is_empty() {
-            return body;
-        }
-        let mut with = |name: &str, value: Value| body[name] = value;
-        match self {
-            Dialect::LlamaCpp => with("grammar", json!(grammar(ask.word))),
-            Dialect::Vllm => with("structured_outputs", json!({ "regex": pattern(ask.word) })),
-            Dialect::Sglang => with("regex", json!(pattern(ask.word))),
-            Dialect::Plain => {}
+            (Dialect::Sglang, Some(word)) => body["regex"] = pattern(word).into(),
+            (Dialect::Plain, _) | (_, None) => {}
         }
         body
     }
