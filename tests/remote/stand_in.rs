@@ -14,6 +14,8 @@ use tokio::sync::Notify;
 
 /// Nothing in these tests takes this long unless it never comes.
 pub const DEADLINE: Duration = Duration::from_secs(20);
+/// After so long without a piece a reader goes by itself.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What it does with a completion.
 #[derive(Clone)]
@@ -90,9 +92,9 @@ impl StandIn {
         self.house.breaks.notify_one();
     }
 
-    /// Waits until the reader of an answer that hangs has gone.
+    /// Waits until the reader of an answer that hangs has gone: sooner than by its own patience.
     pub async fn gone(&self) {
-        tokio::time::timeout(DEADLINE, self.house.gone.notified()).await.expect("nobody reads");
+        tokio::time::timeout(PATIENCE / 2, self.house.gone.notified()).await.expect("nobody reads");
     }
 }
 

@@ -18,7 +18,9 @@ fn canary(kind: usize, seed: &str) -> String {
         .filter(|c| "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".contains(*c))
         .collect();
     match kind {
-        0 => format!("{}{}", "AKIA", &capitals[..16]),
+        // Two letters of the seed: with six, one in many thousands repeats itself so often that the rule, which
+        // asks for three bits a letter, takes it for no key.
+        0 => format!("{}{}{}", "AKIA", &capitals[2..4], &capitals[capitals.len() - 14..]),
         1 => format!("{}{}", "ghp_", &word[..36]),
         2 => format!("{}{}", "sk-ant-api03-", &word[..38]),
         3 => format!(
