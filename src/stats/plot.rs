@@ -11,11 +11,12 @@ const SIZE: (u32, u32) = (480, 240);
 /// In the same units, of which the library takes a fifth off.
 const LETTERS: u32 = 16;
 
-/// Colours, as a stylesheet finds them: of letters, of lines behind, of the first and the second values.
+/// Colours, as a stylesheet finds them: of letters, of lines behind, of the first, second and third values.
 pub const INK: RGBColor = RGBColor(0x33, 0x3a, 0x42);
 pub const GRID: RGBColor = RGBColor(0xe3, 0xe6, 0xea);
 pub const FIRST: RGBColor = RGBColor(0x9e, 0xc5, 0xf4);
 pub const SECOND: RGBColor = RGBColor(0x1b, 0x63, 0xc4);
+pub const THIRD: RGBColor = RGBColor(0xc9, 0x6a, 0x12);
 
 /// How values are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub enum Form {
     Lines,
 }
 
-/// A plot of one or two rows of values, each as long as the labels; `None` where there is nothing to
+/// A plot of one to three rows of values, each as long as the labels; `None` where there is nothing to
 /// draw. `about` is what is read to those who cannot see it.
 pub fn plot(
     form: Form,
@@ -83,7 +84,7 @@ fn draw(
         .x_label_formatter(&under)
         .y_label_formatter(&|value| unit(*value))
         .draw()?;
-    for (row, colour) in rows.iter().zip([FIRST, SECOND]) {
+    for (row, colour) in rows.iter().zip([FIRST, SECOND, THIRD]) {
         row_of(&mut chart, form, row, colour)?;
     }
     root.present()?;
@@ -149,12 +150,13 @@ mod tests {
 
     #[test]
     fn colours_are_those_that_the_stylesheet_replaces() {
-        let svg = draw_one(Form::Bars, vec![1.0]).unwrap();
+        let rows = [vec![1.0], vec![2.0], vec![3.0]];
+        let svg = plot(Form::Bars, "", &labels(1), &rows, &|value| value.to_string()).unwrap();
         let style = include_str!("page.css");
-        for colour in [INK, GRID, FIRST, SECOND] {
+        for colour in [INK, GRID, FIRST, SECOND, THIRD] {
             let RGBColor(r, g, b) = colour;
             let name = format!("#{r:02X}{g:02X}{b:02X}");
-            assert!(svg.contains(&name) || colour == SECOND, "{name} in {svg}");
+            assert!(svg.contains(&name), "{name} in {svg}");
             assert!(style.contains(&name), "{name}");
         }
     }
