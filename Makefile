@@ -6,7 +6,7 @@ CARGO ?= cargo
 LOCKED := --locked
 DATASETS ?= $(TANDEM_DATASETS)
 
-.PHONY: help demo test lint model editors vscode install dist bench bench-smoke bench-peer bench-quality bench-retrieval fuzz soak tools clean
+.PHONY: help demo test lint model editors vscode install offline dist bench bench-smoke bench-peer bench-quality bench-retrieval fleet fuzz asan soak tools clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -42,6 +42,9 @@ vscode: tools ## The extension of VS Code with the server inside, in dist/
 install: tools ## Install `tandem` where cargo installs programs
 	$(CARGO) install --locked --path .
 
+offline: tools ## Build without any client for a network, and look whether that is so
+	@CARGO="$(CARGO)" sh .ci/offline
+
 dist: tools ## A package for others' machines, in dist/, with its bill of materials: make dist FEATURES=vulkan
 	@CARGO="$(CARGO)" FEATURES="$(FEATURES)" sh .ci/dist
 
@@ -66,8 +69,14 @@ bench-quality: model ## How good suggestions are: make bench-quality DATASETS=FO
 bench-retrieval: ## Is the file to change in a question's bundle: make bench-retrieval TREES="FOLDER …" RELEASES="FOLDER …"
 	$(CARGO) bench $(LOCKED) --bench retrieval -- $(foreach tree,$(TREES),--tree $(tree)) $(foreach folder,$(RELEASES),--releases $(folder))
 
+fleet: tools ## How many engines a team needs, simulated: make fleet FLEET="--engine cpu --bar 1000"; --help says what else
+	$(CARGO) bench $(LOCKED) --bench fleet -- --out $(CURDIR)/target/fleet $(FLEET)
+
 fuzz: tools ## Replay what fuzzing found, or look for more, so many seconds with each target: make fuzz FUZZ_SECONDS=600
 	@sh .ci/fuzz $(FUZZ_SECONDS)
+
+asan: tools model ## Unit tests, and the real model in their own process, under AddressSanitizer
+	@CARGO="$(CARGO)" sh .ci/asan
 
 soak: model ## An hour of typing by four people, and what it leaves behind: make soak MINUTES=60; needs a quiet machine
 	$(CARGO) bench $(LOCKED) --bench soak -- --minutes $(or $(MINUTES),60) --out $(CURDIR)/target/soak

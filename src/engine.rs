@@ -32,6 +32,7 @@ pub mod wire;
 pub mod worker;
 mod writer;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -62,7 +63,7 @@ pub trait Engine: Send + Sync + 'static {
 }
 
 /// One piece of work for an engine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// What to continue.
     pub prompt: Prompt,
@@ -82,13 +83,28 @@ pub struct Request {
     /// [forks](Event::Forks).
     #[serde(default)]
     pub forks: u32,
+    /// What the model's weights are changed by; the order does not matter. Only the embedded engine has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adapters: Vec<Adapter>,
+}
+
+/// A LoRA adapter, and how much of it is added to the weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Adapter {
+    /// A GGUF file.
+    pub file: PathBuf,
+    /// Another one when the file has changed.
+    pub version: u64,
+    /// 1 as it was trained; 0 for none of it.
+    pub scale: f32,
 }
 
 impl Request {
     /// For someone who waits, from the whole prompt.
     pub fn new(prompt: Prompt, max_tokens: u32, stop: Stop) -> Request {
-        let (urgency, quick, names, forks) = (Urgency::Now, false, Vec::new(), 0);
-        Request { prompt, max_tokens, stop, urgency, quick, names, forks }
+        let (urgency, quick, forks) = (Urgency::Now, false, 0);
+        let (names, adapters) = (Vec::new(), Vec::new());
+        Request { prompt, max_tokens, stop, urgency, quick, names, forks, adapters }
     }
 
     /// To have a prompt evaluated in the background, for requests to come.
@@ -135,7 +151,7 @@ pub enum Event {
 }
 
 /// A place where an answer could have gone on otherwise.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Fork {
     /// Bytes of the answer before it.
     pub at: usize,
@@ -143,6 +159,8 @@ pub struct Fork {
     pub text: String,
     /// The natural logarithm of the probability of all that: the answer so far, and this.
     pub ln: f32,
+    /// How much likelier what was chosen there is than this, as a natural logarithm: 0 for a tie.
+    pub behind: f32,
 }
 
 /// What an answer cost.

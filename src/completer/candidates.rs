@@ -99,7 +99,9 @@ mod tests {
 
     #[test]
     fn a_way_that_the_answer_took_itself_is_none() {
-        let along = |at, text: &str| along("get_all()", &Fork { at, text: text.into(), ln: 0.0 });
+        let along = |at, text: &str| {
+            along("get_all()", &Fork { at, text: text.into(), ln: 0.0, behind: 0.0 })
+        };
         assert_eq!(along(0, "put").as_deref(), Some("put"));
         assert_eq!(along(4, "one").as_deref(), Some("get_one"));
         assert_eq!(along(0, "get"), None);

@@ -249,7 +249,7 @@ async fn a_failing_engine_is_an_empty_completion() {
 /// A model that would say `a()`, or nearly `b()`, ` a()`, or stop.
 fn undecided() -> Arc<Scripted> {
     Scripted::new(|request| {
-        let fork = |at, text: &str| Fork { at, text: text.into(), ln: -1.0 };
+        let fork = |at, text: &str| Fork { at, text: text.into(), ln: -1.0, behind: 0.0 };
         let says = |text: &str| Step::Text(text.into());
         if request.prompt.middle.ends_with("= b") {
             vec![says("();\n")]

@@ -41,14 +41,18 @@ impl Forks {
         if self.line_ended {
             return;
         }
+        let chosen = ways.iter().find(|way| way.is_chosen);
+        let best = ways.iter().map(|way| way.ln).fold(f32::NEG_INFINITY, f32::max);
         for way in ways.iter().filter(|way| !way.is_chosen) {
             if let Ok(text) = std::str::from_utf8(way.bytes) {
-                self.found.push(Fork { at, text: text.to_owned(), ln: self.ln + way.ln });
+                let behind = chosen.map_or(best, |chosen| chosen.ln) - way.ln;
+                let (text, ln) = (text.to_owned(), self.ln + way.ln);
+                self.found.push(Fork { at, text, ln, behind });
             }
         }
         self.found.sort_by(|a, b| b.ln.total_cmp(&a.ln));
         self.found.truncate(self.most);
-        if let Some(chosen) = ways.iter().find(|way| way.is_chosen) {
+        if let Some(chosen) = chosen {
             self.ln += chosen.ln;
             self.line_ended = chosen.bytes.contains(&b'\n');
         }
@@ -81,13 +85,18 @@ mod tests {
         forks.step(2, &[way(")\n", 80.0, true), way("", 10.0, false)]);
         // The line has ended.
         forks.step(4, &[way("x", 60.0, true), way("y", 40.0, false)]);
-        let found: Vec<(usize, String, f32)> = forks
+        let percent = |ln: f32| (ln.exp() * 100.0).round();
+        let found: Vec<(usize, String, f32, f32)> = forks
             .into_best()
             .into_iter()
-            .map(|fork| (fork.at, fork.text, (fork.ln.exp() * 100.0).round()))
+            .map(|fork| (fork.at, fork.text, percent(fork.ln), percent(-fork.behind)))
             .collect();
-        let expected = [(0, "b", 30.0), (1, ".", 20.0), (2, "", 3.0)];
-        assert_eq!(found, expected.map(|(at, text, percent)| (at, text.to_owned(), percent)));
+        // The last two columns: of all, and of what was chosen there.
+        let expected = [(0, "b", 30.0, 60.0), (1, ".", 20.0, 67.0), (2, "", 3.0, 13.0)];
+        assert_eq!(
+            found,
+            expected.map(|(at, text, of_all, of_it)| (at, text.to_owned(), of_all, of_it))
+        );
     }
 
     #[test]

@@ -66,12 +66,7 @@ impl Home {
         let file = home.file("config.toml");
         let text = format!("model_path = {}\n{settings}\n[engine]\nstates_mb = 0\n", json!(model));
         fs::write(&file, text).expect("a settings file");
-        let user = settings::read_user_file(&file).expect("settings");
-        let settings = Layers { user, ..Layers::default() }.settings().0;
-        let store = Store::new(home.file("data").join("models"));
-        let options = wanted::options(&settings, &store).expect("a model");
-        let program = fs::canonicalize(env!("CARGO_BIN_EXE_tandem")).expect("our binary");
-        let meeting = Rendezvous::within(home.file("run"), &program, &options).expect("a folder");
+        let meeting = home.meeting();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
@@ -80,6 +75,16 @@ impl Home {
         until(|| socket.exists().then_some(())).expect("an engine that listens");
         home.engine = Some(runtime);
         home
+    }
+
+    /// Where a server looks for the engine of this home's model.
+    pub fn meeting(&self) -> Rendezvous {
+        let user = settings::read_user_file(&self.file("config.toml")).expect("settings");
+        let settings = Layers { user, ..Layers::default() }.settings().0;
+        let store = Store::new(self.file("data").join("models"));
+        let options = wanted::options(&settings, &store).expect("a model");
+        let program = fs::canonicalize(env!("CARGO_BIN_EXE_tandem")).expect("our binary");
+        Rendezvous::within(self.file("run"), &program, &options).expect("a folder")
     }
 
     pub fn file(&self, name: &str) -> PathBuf {

@@ -185,7 +185,7 @@ async fn another_of_several_suggestions_is_an_accept_too() {
     use tandem::engine::{Figures, Fork};
     let engine = Scripted::new(|request| {
         if request.prompt.middle.ends_with('x') && request.forks > 0 {
-            let fork = Fork { at: 0, text: ": u8".into(), ln: -1.0 };
+            let fork = Fork { at: 0, text: ": u8".into(), ln: -1.0, behind: 0.0 };
             let figures = Figures::default();
             return vec![
                 Step::Text(" = 1;\n".into()),

@@ -8,7 +8,7 @@ use crate::harness::{Editor, FILE};
 
 #[tokio::test]
 async fn an_explicit_trigger_gives_up_to_three_different_items_an_automatic_one_gives_one() {
-    let fork = |at, text: &str| Fork { at, text: text.into(), ln: -1.0 };
+    let fork = |at, text: &str| Fork { at, text: text.into(), ln: -1.0, behind: 0.0 };
     let engine = Scripted::new(move |request| {
         let middle = &request.prompt.middle;
         let rest =

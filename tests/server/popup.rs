@@ -175,7 +175,7 @@ async fn an_empty_list_is_asked_for_again_only_where_the_model_was_asked() {
 
 #[tokio::test]
 async fn a_person_who_asks_gets_up_to_three_entries_and_a_word_being_typed_one() {
-    let fork = |at, text: &str| Fork { at, text: text.into(), ln: -1.0 };
+    let fork = |at, text: &str| Fork { at, text: text.into(), ln: -1.0, behind: 0.0 };
     let engine = Scripted::new(move |request| {
         let middle = &request.prompt.middle;
         let rest =
