@@ -4,6 +4,7 @@
 //! editor will meet.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,7 +14,7 @@ use serde::Serialize;
 use crate::engine::llama::{self, Gpu};
 use crate::engine::{Engine, Event, Figures, Request, State, Stop};
 use crate::lsp::SharedSettings;
-use crate::model::{self, DEFAULT, Store, choice, optimize};
+use crate::model::{self, DEFAULT, Store, choice, gguf, optimize};
 use crate::prompt::Prompt;
 use crate::settings::{RemoteSettings, Settings};
 use crate::{machine, settings, wanted};
@@ -51,6 +52,8 @@ struct Model {
     path: std::path::PathBuf,
     /// Whether these weights were chosen for this CPU, in words.
     weights: String,
+    /// The adapters that the settings put on it, each with what it is or why it cannot be used.
+    adapters: Vec<String>,
     #[serde(flatten)]
     summary: model::gguf::Summary,
 }
@@ -103,11 +106,13 @@ async fn examine() -> Findings {
         Ok((options, store)) => match choice::check(&options.model) {
             Ok(summary) => {
                 let weights = weights(&shared.get(), &store);
+                let (adapters, unfit) = adapters(&shared.get(), &store, &options.model);
+                problems.extend(unfit);
                 match measure(&shared, store).await {
                     Ok((measured, held)) => (speed, sandbox) = (Some(measured), Some(held)),
                     Err(problem) => problems.push(problem),
                 }
-                model = Some(Model { path: options.model, weights, summary });
+                model = Some(Model { path: options.model, weights, adapters, summary });
             }
             Err(problem) => problems.push(problem.to_string()),
         },
@@ -173,6 +178,22 @@ fn weights(own: &settings::Settings, store: &Store) -> String {
         Some(warning) => warning,
         None => optimize::standing(store, &model).words(),
     }
+}
+
+/// The adapters in use, in words, and what is wrong with any of them.
+fn adapters(own: &Settings, store: &Store, model: &Path) -> (Vec<String>, Vec<String>) {
+    let mut unfit = wanted::missing_adapters(own, store);
+    let mut used = Vec::new();
+    for adapter in wanted::adapters(own, store) {
+        let name = adapter.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let looked_at = gguf::inspect_adapter(&adapter.file)
+            .and_then(|about| about.fits(model).map(|()| about));
+        match looked_at {
+            Ok(about) => used.push(format!("{name} at {} (rank {})", adapter.scale, about.rank)),
+            Err(error) => unfit.push(format!("the adapter {name} {error}")),
+        }
+    }
+    (used, unfit)
 }
 
 fn features() -> Vec<&'static str> {
@@ -243,6 +264,8 @@ impl Findings {
             format!("{} ({kind}, {})", model.path.display(), gb(model.summary.bytes))
         });
         let weights = self.model.as_ref().map_or_else(none, |model| model.weights.clone());
+        let adapters = self.model.as_ref().map(|model| model.adapters.join(", "));
+        let adapters = adapters.filter(|names| !names.is_empty()).unwrap_or_else(none);
         let speed = self.speed.map_or_else(
             || "not measured".to_owned(),
             |s| {
@@ -264,6 +287,7 @@ impl Findings {
             ("elsewhere", self.elsewhere.clone().unwrap_or_else(none)),
             ("model", model),
             ("weights", weights),
+            ("adapters", adapters),
             ("speed", speed),
             ("sandbox", self.sandbox.clone().unwrap_or_else(|| "not looked at".to_owned())),
             ("suits you", format!("{}: {}", self.recommended, self.recommended_because)),

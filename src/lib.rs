@@ -15,7 +15,7 @@
 //!
 //! | room | job |
 //! |---|---|
-//! | `main` | the command line: serve, complete, ask, key, stats, model, doctor, demo |
+//! | `main` | the command line: serve, complete, ask, key, stats, model, eval, doctor, demo |
 //! | [`lsp`] | the protocol, and the only room that knows it or tower-lsp |
 //! | `http` | completions in the shape of OpenAI's API, on loopback, from a session's completer (Zed) |
 //! | [`document`] | open documents: rope, version, tree; positions; edits as checked values |
@@ -34,7 +34,7 @@
 //! | [`journal`] | what becomes of suggestions, told from changes (pure), and the file that says so |
 //! | [`stats`] | `tandem stats`: journal and ledger → one summary → text, JSON, a page |
 //! | [`private`] | folders and files that are the user's alone; lines appended and read |
-//! | [`once`], [`doctor`], [`demo`] | `tandem complete`, `tandem doctor`, `tandem demo` |
+//! | [`once`], [`doctor`], [`demo`], [`eval`] | `tandem complete`, `tandem doctor`, `tandem demo`, `tandem eval` |
 //! | [`client`] | a small editor: drives a server for the demo, the benches and the tests |
 //! | [`machine`] | cores, memory, processes |
 //!
@@ -74,7 +74,7 @@
 //! 5. Standard output carries only LSP frames while serving.
 //! 6. Work in the background yields to any keystroke, within one operation of the model, and ends
 //!    by itself: when nobody types, nothing runs.
-//! 7. A model file is read by llama.cpp only after our own header check and, where a hash is
+//! 7. A model's or an adapter's file is read by llama.cpp only after our own header check and, where a hash is
 //!    recorded, only if it matches.
 //! 8. An engine restricts itself before it reads the model, where the system can do that, and has no key.
 //!    One that dies or hangs is replaced; its requests are answered with nothing.
@@ -91,6 +91,7 @@ pub mod demo;
 pub mod doctor;
 pub mod document;
 pub mod engine;
+pub mod eval;
 pub mod figures;
 #[cfg(feature = "http")]
 pub mod http;

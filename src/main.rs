@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use tandem::ask::cli::{self, LinePlace};
-use tandem::ask::key::cli as ask_key;
+use tandem::ask::key::{Whose, cli as ask_key};
 use tandem::ask::ledger::{self, Ledger};
 use tandem::ask::papers::{self, Papers};
 use tandem::ask::price::{Table, Usage};
@@ -27,7 +27,7 @@ use tandem::model::cli as model_cli;
 use tandem::model::optimize::workshop;
 use tandem::model::{Optimize, SourceChoice, Store, choice, optimize};
 use tandem::once::FilePlace;
-use tandem::{demo, doctor, machine, once, private, stats, wanted};
+use tandem::{demo, doctor, eval, machine, once, private, stats, wanted};
 
 /// Code completion from a local Qwen-Coder model, in any editor, without sending code anywhere.
 ///
@@ -95,7 +95,7 @@ enum Command {
         #[arg(long, value_name = "FOLDER")]
         root: Option<PathBuf>,
     },
-    /// Keep the key for Claude where the system keeps secrets.
+    /// Keep the key for Claude, or for engines on other machines, where the system keeps secrets.
     #[command(subcommand, after_help = "Example:\n  tandem key set")]
     Key(KeyCommand),
     /// Get, import and check models.
@@ -105,6 +105,34 @@ enum Command {
     #[command(after_help = "Example:\n  tandem doctor --json")]
     Doctor {
         /// Print everything as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Score the model on your own code, and what an adapter or another model would change.
+    ///
+    /// Goes to calls of what another file of the folder defines and to random lines, hides the rest of each
+    /// line, asks as an editor would, and counts what comes back exactly as it stood there: the rest of the
+    /// line, the called name, what would be shown, and the time to the answer. With --adapter or --model
+    /// both are asked in turn at each place. Without either, and with `engine.adapters` in your settings, the
+    /// model is compared with and without them. Nothing is changed, and nothing leaves this machine unless your
+    /// settings name engines elsewhere. 100 places of each kind take a few minutes.
+    #[command(
+        after_help = "Example:\n  tandem eval ~/code/shop\n  tandem eval --adapter house-style ~/code/shop\n  tandem eval --adapter house-style=0.5 --rows 400 --json ~/code/shop\n  tandem eval --model qwen2.5-coder-1.5b ~/code/shop"
+    )]
+    Eval {
+        /// The folder with the code. What ignore files exclude is not asked about.
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+        /// Compare with this adapter put on, at scale 1 or another; several are added up.
+        #[arg(long, value_name = "NAME[=SCALE]")]
+        adapter: Vec<eval::Worn>,
+        /// Compare with this model, a name from `tandem model list`.
+        #[arg(long, value_name = "NAME")]
+        model: Option<String>,
+        /// Places of each kind.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        rows: u32,
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
@@ -190,14 +218,19 @@ enum ModelCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Remove a model, and what was optimized from it.
+    /// Remove a model and what was optimized from it, or an adapter.
     #[command(after_help = "Example:\n  tandem model remove qwen2.5-coder-1.5b")]
     Remove {
         /// A name from `tandem model list`.
         name: String,
     },
-    /// Install a GGUF file that is on this machine.
-    #[command(after_help = "Example:\n  tandem model import ~/Downloads/model.gguf")]
+    /// Install a GGUF file that is on this machine: a model, or a LoRA adapter for one.
+    ///
+    /// An adapter is used beside its model, where `engine.adapters` in the settings names it: see README,
+    /// "Your own weights".
+    #[command(
+        after_help = "Example:\n  tandem model import ~/Downloads/model.gguf\n  tandem model import ~/Downloads/house-style.gguf"
+    )]
     Import {
         /// The file.
         file: PathBuf,
@@ -230,15 +263,31 @@ enum ModelCommand {
 enum KeyCommand {
     /// Read a key, from the terminal without showing it or from standard input, and keep it in the
     /// system's keyring.
-    #[command(after_help = "Example:\n  tandem key set\n  pass show anthropic | tandem key set")]
-    Set,
+    #[command(
+        after_help = "Example:\n  tandem key set\n  pass show anthropic | tandem key set\n  tandem key set --remote"
+    )]
+    Set(KeyArguments),
     /// Remove the key from the system's keyring.
     #[command(after_help = "Example:\n  tandem key remove")]
-    Remove,
+    Remove(KeyArguments),
     /// Say which key would be used, without showing it: that of the environment (ANTHROPIC_API_KEY,
-    /// ANTHROPIC_AUTH_TOKEN), of the keyring, or of `ask.key_helper` in config.toml.
+    /// ANTHROPIC_AUTH_TOKEN), of the keyring, or of `ask.key_helper` in config.toml; with --remote
+    /// TANDEM_REMOTE_KEY, `remote.key_helper`, the keyring.
     #[command(after_help = "Example:\n  tandem key where")]
-    Where,
+    Where(KeyArguments),
+}
+
+#[derive(clap::Args)]
+struct KeyArguments {
+    /// The key for engines on other machines (`remote.addresses`) instead of the one for Claude.
+    #[arg(long)]
+    remote: bool,
+}
+
+impl KeyArguments {
+    fn whose(&self) -> Whose {
+        if self.remote { Whose::Engines } else { Whose::Claude }
+    }
 }
 
 #[derive(Subcommand)]
@@ -308,6 +357,14 @@ impl EngineArguments {
             }
             places.write.push(folder.clone());
         }
+        // Adapters that come later are used without another engine.
+        if let Ok(store) = Store::default_location() {
+            let adapters = store.adapters().folder().to_owned();
+            if let Err(error) = std::fs::create_dir_all(&adapters) {
+                tracing::warn!("cannot make {}: {error}", adapters.display());
+            }
+            places.read.push(adapters);
+        }
         places
     }
 }
@@ -370,6 +427,11 @@ async fn run(command: Command) -> Result<ExitCode, String> {
         Command::Cache(command) => cache(&command)?,
         Command::Doctor { json } => {
             return Ok(if doctor::run(json).await { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Command::Eval { folder, adapter, model, rows, json } => {
+            let own = wanted::user_layers()?.settings().0;
+            let (settings, other) = eval::sides(own, adapter, model);
+            eval::run(eval::Options { folder, rows: rows as usize, settings, other, json }).await?;
         }
         Command::Demo => {
             let program = std::env::current_exe().map_err(|e| e.to_string())?;
@@ -499,9 +561,14 @@ async fn model(command: ModelCommand) -> Result<(), String> {
 
 async fn key(command: &KeyCommand) -> Result<(), String> {
     let done = match command {
-        KeyCommand::Set => ask_key::set().await,
-        KeyCommand::Remove => ask_key::remove().await,
-        KeyCommand::Where => {
+        KeyCommand::Set(arguments) => ask_key::set(arguments.whose()).await,
+        KeyCommand::Remove(arguments) => ask_key::remove(arguments.whose()).await,
+        #[cfg(feature = "net")]
+        KeyCommand::Where(KeyArguments { remote: true }) => {
+            let helper = wanted::user_layers()?.settings().0.remote.key_helper;
+            return ask_key::whereabouts_of_engines(helper).await;
+        }
+        KeyCommand::Where(_) => {
             let helper = wanted::user_layers()?.settings().0.ask.key_helper;
             ask_key::whereabouts(helper.as_deref()).await.map(drop)
         }

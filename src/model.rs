@@ -1,7 +1,7 @@
 //! The model room: find, download, verify, import and choose a model for this machine.
 //!
-//! In: a catalogue name, or a GGUF file the user has. Out: a file in the [`Store`] that is
-//! whole, has the expected SHA-256, and whose header our own reader has accepted.
+//! In: a catalogue name, or a GGUF file the user has, which may be a LoRA adapter. Out: a file in the [`Store`]
+//! that is whole, has the expected SHA-256, and whose header our own reader has accepted.
 //!
 //! Refuses: to give a file its final name before size and hash match; to show llama.cpp a file
 //! that [`gguf::inspect`] has not read first (its parser has a history of memory errors); to open
@@ -37,7 +37,7 @@ mod store;
 pub use catalogue::{CATALOGUE, DEFAULT, Entry, Wheels};
 pub use digest::{Verified, verify};
 pub use error::ModelError;
-pub use import::{Imported, import};
+pub use import::{Imported, Kind, import};
 pub use progress::{Phase, Progress, ProgressBar, Report, Source, silent};
 pub use pull::{Optimize, Options, Pulled, SourceChoice, pull};
 pub use recommend::{Recommendation, recommend};

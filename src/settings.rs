@@ -6,6 +6,7 @@
 //! left out), and, from anywhere but the user's own file, the keys in [`USER_ONLY`]: a workspace
 //! must not choose which file is loaded or where anything is sent.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -117,7 +118,7 @@ pub struct ContextSettings {
 }
 
 /// How the model runs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct EngineSettings {
     /// Threads; 0 for one per core.
@@ -143,6 +144,9 @@ pub struct EngineSettings {
     pub idle_minutes: u32,
     /// Use the file that `tandem model optimize` made for this CPU, where there is one.
     pub optimized: bool,
+    /// LoRA adapters to add to the model, by their names in `tandem model list`, each with its scale: 1 as it
+    /// was trained, 0 for none of it, 2 at most. A change counts from the next key on.
+    pub adapters: BTreeMap<String, f32>,
 }
 
 /// Engines on other machines: whoever runs them sees the code around your cursor.
@@ -159,7 +163,8 @@ pub struct RemoteSettings {
     pub family: Option<Family>,
     /// A file with certificates (PEM) to trust besides the usual ones: those of your own authority.
     pub ca_file: Option<PathBuf>,
-    /// A command that prints the key, run where `TANDEM_REMOTE_KEY` is not set.
+    /// A command that prints the key, run where `TANDEM_REMOTE_KEY` is not set. Without either the one counts that
+    /// `tandem key set --remote` put into the system's keyring.
     pub key_helper: Option<String>,
     /// Allow http, without encryption, to other machines.
     pub insecure_http: bool,
@@ -337,6 +342,7 @@ impl Default for EngineSettings {
             states_mb: 256,
             idle_minutes: 5,
             optimized: true,
+            adapters: BTreeMap::new(),
         }
     }
 }
@@ -386,6 +392,12 @@ impl Settings {
         clamp("engine.idle_minutes", &mut self.engine.idle_minutes, 0, 1_440);
         clamp("context.prefix_bytes", &mut self.context.prefix_bytes, 200, 100_000);
         clamp("context.suffix_bytes", &mut self.context.suffix_bytes, 0, 50_000);
+        for (name, scale) in &mut self.engine.adapters {
+            if !(0.0..=2.0).contains(scale) {
+                warnings.push(format!("engine.adapters.{name} must be 0 to 2; using 0"));
+                *scale = 0.0;
+            }
+        }
         let budget = &mut self.ask.budget;
         for (name, dollars) in [
             ("request_dollars", &mut budget.request_dollars),

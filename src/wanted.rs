@@ -1,14 +1,15 @@
 //! From the settings to the engine that they want, for whoever starts one.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::engine::llama::{self, Options};
-use crate::engine::process::{Idle, ProcessEngine, Wanted};
+use crate::engine::process::{Idle, ProcessEngine, Wanted, Worn};
 #[cfg(feature = "net")]
 use crate::engine::remote::RemoteEngine;
 use crate::engine::states::StateOptions;
-use crate::engine::{self, Engine};
+use crate::engine::{self, Adapter, Engine};
 use crate::lsp::SharedSettings;
 use crate::model::{Store, choice, optimize};
 use crate::settings::{self, Layers, RemoteSettings, Settings};
@@ -43,6 +44,33 @@ pub fn options(settings: &Settings, store: &Store) -> Result<Options, String> {
         guess: settings.engine.guess,
         states: states(settings.engine.states_mb),
     })
+}
+
+/// The adapters that the settings name and that are there.
+pub fn adapters(settings: &Settings, store: &Store) -> Vec<Adapter> {
+    let used = settings.engine.adapters.iter().filter(|(_, scale)| **scale > 0.0);
+    used.filter_map(|(name, &scale)| {
+        let file = store.adapter(name)?;
+        let about = std::fs::metadata(&file).ok()?;
+        let mut version = DefaultHasher::new();
+        (about.len(), about.modified().ok()).hash(&mut version);
+        Some(Adapter { file, version: version.finish(), scale })
+    })
+    .collect()
+}
+
+/// A sentence for each adapter that the settings name and that is not there.
+pub fn missing_adapters(settings: &Settings, store: &Store) -> Vec<String> {
+    let names = settings.engine.adapters.keys().filter(|name| store.adapter(name).is_none());
+    names
+        .map(|name| {
+            format!(
+                "there is no adapter {name:?}, which `engine.adapters` names; completions go on \
+                 without it. `tandem model import FILE` brings one in, `tandem model list` shows \
+                 those that are here"
+            )
+        })
+        .collect()
 }
 
 /// Where states are kept; nowhere when they may take no room or the user has no folder for them.
@@ -101,6 +129,7 @@ fn elsewhere(
         model: remote.model,
         family: remote.family,
         key_helper: remote.key_helper,
+        keyring: true,
         certificates: certificates.transpose()?,
         insecure_http: remote.insecure_http,
     };
@@ -120,6 +149,8 @@ fn process(shared: &SharedSettings, store: Store) -> Result<ProcessEngine, Strin
     let of_editor = shared.clone();
     let idle: Idle = Arc::new(move || of_editor.get().idle());
     let settings = shared.clone();
+    let (with_adapters, adapters_in) = (shared.clone(), store.clone());
+    let worn: Worn = Arc::new(move || adapters(&with_adapters.get(), &adapters_in));
     let wanted: Wanted = Arc::new(move || options(&settings.get(), &store));
-    Ok(ProcessEngine::new(program, idle, wanted))
+    Ok(ProcessEngine::new(program, idle, wanted).wearing(worn))
 }

@@ -7,11 +7,11 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 use tandem::engine::Confidence;
+use tandem::eval::row::Row;
+use tandem::eval::score;
 
 use crate::parse::parses;
 use crate::recorder::Asked;
-use crate::rows::Row;
-use crate::score;
 use crate::server::Shown;
 
 /// What came of one row in one layout.

@@ -4,10 +4,9 @@
 
 use ropey::Rope;
 use tandem::engine::Request;
+use tandem::eval::row::Row;
 use tandem::prompt::{Budget, Prompt, prompt};
 use tandem::syntax;
-
-use crate::rows::Row;
 
 /// Characters of suffix that others send.
 const SUFFIX: usize = 800;

@@ -22,19 +22,16 @@
 //! `--recall` asks no model: how often a called name is in the context at all.
 
 mod answer;
-mod calls;
 mod layout;
 mod options;
 mod parse;
 mod programs;
+mod recall;
 mod recorder;
 mod report;
 mod rows;
 mod run;
-mod score;
 mod server;
-mod statistics;
-mod trees;
 mod trial;
 
 use std::path::Path;
@@ -44,13 +41,14 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use tandem::engine::llama::{Llama, Options as Engine};
 use tandem::engine::{Engine as _, State};
+use tandem::eval::row::Row;
+use tandem::eval::{calls, trees};
 use tokio::runtime::Runtime;
 
 use answer::Answer;
 use options::Set;
 use recorder::Recorder;
 use report::Table;
-use rows::Row;
 use run::House;
 use trial::Bench;
 
@@ -59,7 +57,7 @@ fn main() {
     if options.recall {
         let each = options.rows(Set::CrossFile).div_ceil(options.trees.len().max(1));
         for tree in &options.trees {
-            calls::recall(tree, each, options.bytes, options.verbose);
+            recall::recall(tree, each, options.bytes, options.verbose);
         }
         return;
     }

@@ -8,8 +8,9 @@
 use std::path::Path;
 
 use serde_json::Value;
+use tandem::eval::row::{Row, random, spread};
 
-use crate::rows::{Row, random, read, spread, string};
+use crate::rows::{read, string};
 use crate::trial::Bench;
 
 /// Crates that the Rust tasks import whether they need them or not.

@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tandem::engine::llama::Llama;
 use tandem::engine::{Answer, Engine, Event, Figures, Request, State, Urgency};
+use tandem::eval::row::Row;
 use tokio::sync::watch;
 
 use crate::layout::Layout;
-use crate::rows::Row;
 
 /// What the model was asked and said.
 #[derive(Clone, Debug, Default)]

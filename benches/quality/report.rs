@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use tandem::eval::statistics::{Paired, Share};
+
 use crate::answer::Answer;
-use crate::statistics::{Paired, Share};
 
 /// Percent of confidence to show the effect of.
 const THRESHOLDS: [u8; 9] = [0, 10, 20, 30, 40, 50, 60, 70, 80];

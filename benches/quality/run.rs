@@ -11,17 +11,18 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use tandem::client::{ClientError, Trigger};
+use tandem::eval::row::Row;
+use tandem::eval::trees;
 use tokio::runtime::Runtime;
 
 use crate::answer::{self, Answer, Seen};
+use crate::fail;
 use crate::layout::Layout;
 use crate::options::{Options, Set};
 use crate::parse::parses;
 use crate::recorder::{Mode, Recorder};
-use crate::rows::Row;
 use crate::server::{Server, Setting, Shown};
 use crate::trial::Bench;
-use crate::{fail, trees};
 
 /// How long the workspace takes to have read a buffer: it waits 300 ms for quiet.
 const READ: Duration = Duration::from_millis(400);
@@ -187,7 +188,7 @@ fn tell(row: &Row, answer: &Answer) {
     if answer.raw_right && answer.shown_right {
         return;
     }
-    let behind = crate::score::first_line(&row.after);
+    let behind = tandem::eval::score::first_line(&row.after);
     println!("{}, {}: {:?} | {behind:?}", row.name, answer.layout, row.line_before());
     println!("  wanted {:?}\n  said   {:?}", answer.hidden, answer.raw);
     let text = |shown: &Option<Shown>| shown.as_ref().map(|shown| shown.text.clone());

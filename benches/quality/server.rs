@@ -17,6 +17,8 @@ use tandem::ask::ledger::Ledger;
 use tandem::ask::papers::Papers;
 use tandem::client::{Client, ClientError, Edit, Item, Position, Range, Trigger};
 use tandem::document::{Encoding, position};
+use tandem::eval::row::Row;
+use tandem::eval::trees;
 use tandem::journal::Journal;
 use tandem::lsp::{self, Parts, SharedSettings};
 use tandem::settings::Layers;
@@ -24,8 +26,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
 use tokio::runtime::{Handle, Runtime};
 
 use crate::recorder::{Mode, Recorder};
-use crate::rows::Row;
-use crate::trees;
 
 /// How long an answer may take; a cold one takes a second or two on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -23,8 +23,6 @@ mod options;
 mod releases;
 mod report;
 #[allow(dead_code, reason = "the other bench uses the rest")]
-#[path = "../quality/statistics.rs"]
-mod statistics;
 mod tree;
 
 use std::time::Instant;

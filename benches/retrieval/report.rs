@@ -1,6 +1,6 @@
 //! The table.
 
-use crate::statistics::Share;
+use tandem::eval::statistics::Share;
 
 /// Where a way of choosing files puts what has to change.
 #[derive(Clone, Copy)]

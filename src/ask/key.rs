@@ -12,7 +12,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub mod cli;
 pub(crate) mod helper;
-mod keyring;
+pub(crate) mod keyring;
+
+pub use self::keyring::Whose;
 
 /// Variables of the environment, as the official clients name them.
 const KEY: &str = "ANTHROPIC_API_KEY";
@@ -112,7 +114,8 @@ pub enum KeyError {
 /// # Errors
 /// A [`KeyError`] that says what to do.
 pub async fn find(helper: Option<&str>) -> Result<Found, KeyError> {
-    search(|name| std::env::var_os(name), keyring::read(), helper.map(helper::run)).await
+    search(|name| std::env::var_os(name), keyring::read(Whose::Claude), helper.map(helper::run))
+        .await
 }
 
 /// The order of the places; a later one is not touched where an earlier one has a credential.

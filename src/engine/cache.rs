@@ -15,6 +15,9 @@
 //! best token under `re` that still fits `ret` is the best under `ret` too. Hence each chosen
 //! token remembers what remained to be forced when it was chosen, and stays only while the new
 //! remainder starts with that.
+//!
+//! Keys and values are of the weights that computed them. Where adapters change those, each mix of them has a
+//! number, and a sequence counts only for prompts under the mix that it was begun under.
 
 use super::healing::{self, Token};
 
@@ -34,6 +37,8 @@ pub struct Sequence {
     cells: Vec<Cell>,
     /// When it was last used, in calls of [`Cache::touch`].
     used: u64,
+    /// The weights that it was evaluated under, as [`Cache::wear`] numbers them.
+    mix: usize,
 }
 
 impl Sequence {
@@ -55,6 +60,11 @@ impl Sequence {
     /// What remained to be forced when the model chose each token; `None` for those given.
     pub fn chosen_under(&self) -> &[Option<Box<[u8]>>] {
         &self.chosen_under
+    }
+
+    /// The weights that it was evaluated under.
+    pub fn mix(&self) -> usize {
+        self.mix
     }
 
     /// How many of its tokens, from the first, were given.
@@ -110,6 +120,8 @@ pub struct Cache {
     users: Vec<u16>,
     free: Vec<Cell>,
     clock: u64,
+    /// The weights that are at hand.
+    mix: usize,
 }
 
 impl Cache {
@@ -121,12 +133,25 @@ impl Cache {
             users: vec![0; cells],
             free: (0..cells as Cell).rev().collect(),
             clock: 0,
+            mix: 0,
         }
     }
 
-    /// Forgets everything.
+    /// Forgets everything but which weights are at hand.
     pub fn clear(&mut self) {
+        let mix = self.mix;
         *self = Cache::new(self.sequences.len(), self.users.len());
+        self.mix = mix;
+    }
+
+    /// From now on what is evaluated is of the weights with this number; at first it is 0.
+    pub fn wear(&mut self, mix: usize) {
+        self.mix = mix;
+    }
+
+    /// The weights at hand.
+    pub fn mix(&self) -> usize {
+        self.mix
     }
 
     /// All sequences, by number.
@@ -159,6 +184,10 @@ impl Cache {
         };
         self.users[cell as usize] = 1;
         let sequence = &mut self.sequences[sequence];
+        if sequence.is_empty() {
+            sequence.mix = self.mix;
+        }
+        debug_assert_eq!(sequence.mix, self.mix, "keys of one set of weights, values of another");
         sequence.tokens.push(token);
         sequence.chosen_under.push(under.map(Into::into));
         sequence.cells.push(cell);
@@ -188,8 +217,8 @@ impl Cache {
         cells.iter().for_each(|&cell| self.users[cell as usize] += 1);
         let (tokens, under) =
             (source.tokens[..length].to_vec(), source.chosen_under[..length].to_vec());
-        let used = self.sequences[to].used;
-        self.sequences[to] = Sequence { tokens, chosen_under: under, cells, used };
+        let (used, mix) = (self.sequences[to].used, source.mix);
+        self.sequences[to] = Sequence { tokens, chosen_under: under, cells, used, mix };
     }
 
     /// Empties least recently used sequences, but not `but`, until `wanted` cells are free or
@@ -219,6 +248,9 @@ impl Cache {
     /// an empty or the least recently used one. Changes nothing.
     pub fn plan(&self, base: &[Token], word: &[u8], bytes_of: impl Fn(Token) -> Vec<u8>) -> Plan {
         let kept = |sequence: &Sequence| {
+            if sequence.mix != self.mix {
+                return (0, 0);
+            }
             let given = sequence.shared(base);
             let whole = given == base.len();
             (given, if whole { sequence.rechosen(given, word, &bytes_of) } else { 0 })

@@ -6,6 +6,7 @@
 //! It refuses files without fill-in-the-middle tokens; that a file is sound is checked before, by
 //! `model::gguf`, because llama.cpp can abort on a bad one. It runs only in the engine's process.
 
+mod adapters;
 mod backends;
 mod context;
 mod offload;
@@ -23,6 +24,7 @@ use llama_cpp_2::model::params::LlamaModelParams;
 use llama_cpp_2::token_type::LlamaTokenAttr;
 use tokio::sync::watch;
 
+use self::adapters::Adapters;
 pub use self::backends::built_libraries;
 pub use self::context::GPU;
 use self::context::{Context, Shape};
@@ -33,7 +35,7 @@ use super::interrupt::Interrupt;
 use super::states::{StateOptions, States};
 use super::transformer::{Evaluated, FimTokens, Transformer};
 use super::worker::{Job, Order, Parts, Worker};
-use super::{About, Answer, Engine, Request, State, ranking, sandbox};
+use super::{About, Adapter, Answer, Engine, Request, State, ranking, sandbox};
 
 /// Sequences besides one for each document: for the head before a jump, the quick one, the next.
 const SPARE_SEQUENCES: u32 = 2;
@@ -261,10 +263,8 @@ fn run(
     };
     let sequences = sequences(options, &model);
     let shape = Shape { tokens: options.context_tokens, sequences, threads };
-    let context = Context::new(&model, shape, interrupt.clone()).ok_or(
-        "no memory for the model's context; set smaller `engine.context_tokens` or `engine.documents`",
-    )?;
-    let mut model = Model::new(&model, context, &options.model)?;
+    let room = Room { shape, interrupt: interrupt.clone() };
+    let mut model = Model::new(&model, room, &options.model)?;
     let name = states_name(&options.model, options.context_tokens);
     let costs = model.costs(options.states.as_ref().zip(name.as_ref()), threads)?;
     let quick_tokens = (QUICK_MS / costs.prefill_ms * MEASURED_PREFILL as f64) as usize;
@@ -351,17 +351,35 @@ fn name_of(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// What contexts are made from.
+struct Room {
+    shape: Shape,
+    interrupt: Arc<Interrupt>,
+}
+
+impl Room {
+    fn context<'m>(&self, model: &'m LlamaModel) -> Result<Context<'m>, String> {
+        let context = Context::new(model, self.shape, self.interrupt.clone());
+        context.ok_or_else(|| {
+            "no memory for the model's context; set smaller `engine.context_tokens` or `engine.documents`"
+                .to_owned()
+        })
+    }
+}
+
 /// A loaded model as the worker sees it.
 struct Model<'m> {
     model: &'m LlamaModel,
     context: Context<'m>,
+    room: Room,
+    adapters: Adapters<'m>,
     vocabulary: Vocabulary,
     stops: Vec<bool>,
     fim: FimTokens,
 }
 
 impl<'m> Model<'m> {
-    fn new(model: &'m LlamaModel, context: Context<'m>, file: &Path) -> Result<Self, String> {
+    fn new(model: &'m LlamaModel, room: Room, file: &Path) -> Result<Self, String> {
         let vocab = model.vocab();
         let (prefix, suffix, middle) = (vocab.fim_pre(), vocab.fim_suf(), vocab.fim_mid());
         if prefix.0 < 0 || suffix.0 < 0 || middle.0 < 0 {
@@ -386,7 +404,9 @@ impl<'m> Model<'m> {
         }
         Ok(Model {
             model,
-            context,
+            context: room.context(model)?,
+            room,
+            adapters: Adapters::new(model, file),
             vocabulary: Vocabulary::new(texts),
             stops,
             fim: FimTokens { prefix: prefix.0, suffix: suffix.0, middle: middle.0 },
@@ -449,6 +469,18 @@ impl Transformer for Model<'_> {
     fn tokenize(&self, text: &str) -> Vec<Token> {
         let tokens = self.model.vocab().tokenize(text.as_bytes(), false, false);
         tokens.into_iter().map(|token| token.0).collect()
+    }
+
+    fn wear(&mut self, adapters: &[Adapter]) -> Result<bool, String> {
+        let is_new = self.adapters.read(adapters)?;
+        if is_new {
+            // The old one goes when there is a new one, so that without memory for both the old one stays.
+            self.context = self.room.context(self.model)?;
+            self.adapters.counted();
+        }
+        self.adapters.put_on(&mut self.context, adapters)?;
+        self.adapters.tidy(adapters.len());
+        Ok(!is_new)
     }
 
     fn evaluate(

@@ -21,7 +21,7 @@ use self::connection::{Connection, Refused};
 use self::launch::{Failed, Launch};
 use super::llama::Options;
 use super::rendezvous::Rendezvous;
-use super::{Answer, Engine, Event, Request, State};
+use super::{Adapter, Answer, Engine, Event, Request, State};
 
 /// An engine that dies this often within [`WINDOW`] is given up on.
 const DEATHS: usize = 5;
@@ -34,10 +34,14 @@ pub type Wanted = Arc<dyn Fn() -> Result<Options, String> + Send + Sync>;
 /// server has started.
 pub type Idle = Arc<dyn Fn() -> Duration + Send + Sync>;
 
+/// Says by which adapters requests want the weights changed now.
+pub type Worn = Arc<dyn Fn() -> Vec<Adapter> + Send + Sync>;
+
 /// The engine's process.
 pub struct ProcessEngine {
     orders: mpsc::UnboundedSender<Order>,
     state: latest::Receiver<State>,
+    worn: Worn,
 }
 
 enum Order {
@@ -61,13 +65,19 @@ impl ProcessEngine {
             Keeper { program, idle, wanted, tell, deaths: VecDeque::new(), given_up: None }
                 .keep(inbox),
         );
-        ProcessEngine { orders, state }
+        ProcessEngine { orders, state, worn: Arc::new(Vec::new) }
+    }
+
+    /// The same, which asks at each request for the adapters that it is made with.
+    pub fn wearing(self, worn: Worn) -> ProcessEngine {
+        ProcessEngine { worn, ..self }
     }
 }
 
 impl Engine for ProcessEngine {
     fn complete(&self, request: Request) -> Answer {
         let (answer, events) = Answer::new();
+        let request = Request { adapters: (self.worn)(), ..request };
         match self.orders.send(Order::Complete(Pending { request, events })) {
             Ok(()) => answer,
             Err(_) => Answer::failed("the server is shutting down"),

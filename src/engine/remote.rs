@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
-use self::key::Key;
+pub use self::key::Key;
 use self::places::Places;
 use self::site::{Setback, Site};
 use super::family::Family;
@@ -44,6 +44,8 @@ pub struct Options {
     /// A command that prints the key, which is sent as `Authorization: Bearer`; the variable
     /// `TANDEM_REMOTE_KEY` goes before it.
     pub key_helper: Option<String>,
+    /// Look for the key in the system's keyring where there is neither of the two.
+    pub keyring: bool,
     /// Certificates to trust besides the usual ones: PEM.
     pub certificates: Option<Vec<u8>>,
     /// Allow http to other machines.
@@ -69,7 +71,7 @@ impl RemoteEngine {
     /// # Errors
     /// When an address or the certificates cannot be used, as a sentence.
     pub fn new(options: &Options, local: Option<Arc<dyn Engine>>) -> Result<RemoteEngine, String> {
-        let key = Arc::new(Key::new(options.key_helper.clone()));
+        let key = Arc::new(Key::new(options.key_helper.clone(), options.keyring));
         let sites: Vec<Site> = options
             .addresses
             .iter()

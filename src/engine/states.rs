@@ -51,6 +51,8 @@ pub struct Saved {
     pub chosen_under: Vec<Option<Box<[u8]>>>,
     /// Keys and values, in llama.cpp's form.
     pub state: Vec<u8>,
+    /// The adapters that it was evaluated under, in words; empty for none.
+    pub under: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -60,8 +62,11 @@ struct Header {
     model: String,
     tokens: Vec<Token>,
     chosen_under: Vec<Option<Box<[u8]>>>,
+    /// As in [`Saved`].
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    under: String,
     bytes: u64,
-    /// Of the model, the tokens and the state; also the file's name.
+    /// Of the model, the adapters, the tokens and the state; also the file's name.
     sha256: String,
 }
 
@@ -75,6 +80,14 @@ pub struct States {
 struct Entry {
     path: PathBuf,
     tokens: Vec<Token>,
+    under: String,
+}
+
+impl Entry {
+    /// How many tokens it shares with a prompt's beginning, under these adapters.
+    fn shared(&self, base: &[Token], under: &str) -> usize {
+        if self.under == under { common(&self.tokens, base) } else { 0 }
+    }
 }
 
 /// The folder for states: `$TANDEM_CACHE_DIR`, else `tandem` in the user's cache folder.
@@ -126,7 +139,8 @@ impl States {
         for (path, _) in state_files(&states.options.folder) {
             match File::open(&path).and_then(|file| read_header(&mut BufReader::new(file))) {
                 Ok(header) if header.model == model => {
-                    states.entries.push(Entry { path, tokens: header.tokens });
+                    let Header { tokens, under, .. } = header;
+                    states.entries.push(Entry { path, tokens, under });
                 }
                 // Another model's: it counts for the cap, and that model may come back.
                 Ok(_) => {}
@@ -137,22 +151,22 @@ impl States {
         Ok(states)
     }
 
-    /// Is a sequence that begins with these tokens saved?
-    pub fn covers(&self, tokens: &[Token]) -> bool {
-        self.entries.iter().any(|entry| entry.tokens.starts_with(tokens))
+    /// Is a sequence that begins with these tokens saved, evaluated under these adapters?
+    pub fn covers(&self, tokens: &[Token], under: &str) -> bool {
+        self.entries.iter().any(|entry| entry.under == under && entry.tokens.starts_with(tokens))
     }
 
-    /// How many tokens the best saved sequence shares with a prompt's beginning.
-    pub fn shared(&self, base: &[Token]) -> usize {
-        self.entries.iter().map(|entry| common(&entry.tokens, base)).max().unwrap_or(0)
+    /// How many tokens the best saved sequence under these adapters shares with a prompt's beginning.
+    pub fn shared(&self, base: &[Token], under: &str) -> usize {
+        self.entries.iter().map(|entry| entry.shared(base, under)).max().unwrap_or(0)
     }
 
-    /// The saved sequence that shares the longest beginning with a prompt. A file that turns out
-    /// damaged is removed and the next best taken.
-    pub fn take(&mut self, base: &[Token]) -> Option<Saved> {
+    /// The saved sequence under these adapters that shares the longest beginning with a prompt. A file that
+    /// turns out damaged is removed and the next best taken.
+    pub fn take(&mut self, base: &[Token], under: &str) -> Option<Saved> {
         loop {
-            let best = self.entries.iter().enumerate();
-            let (at, _) = best.max_by_key(|(_, entry)| common(&entry.tokens, base))?;
+            let best = self.entries.iter().enumerate().filter(|(_, entry)| entry.under == under);
+            let (at, _) = best.max_by_key(|(_, entry)| entry.shared(base, under))?;
             match read(&self.entries[at].path, &self.model, self.options.cap) {
                 Ok(saved) => {
                     // Used now; the oldest go first.
@@ -178,6 +192,7 @@ impl States {
             model: self.model.clone(),
             tokens: saved.tokens.clone(),
             chosen_under: saved.chosen_under.clone(),
+            under: saved.under.clone(),
             bytes: saved.state.len() as u64,
             sha256: checksum(&self.model, saved),
         };
@@ -193,11 +208,13 @@ impl States {
             return;
         }
         let superseded = |entry: &Entry| {
-            entry.path != path && common(&entry.tokens, &saved.tokens) * 4 >= entry.tokens.len() * 3
+            let shared = entry.shared(&saved.tokens, &saved.under);
+            entry.path != path && entry.under == saved.under && shared * 4 >= entry.tokens.len() * 3
         };
         self.entries.iter().filter(|entry| superseded(entry)).for_each(|e| remove(&e.path));
         self.entries.retain(|entry| !superseded(entry) && entry.path != path);
-        self.entries.push(Entry { path, tokens: saved.tokens.clone() });
+        let (tokens, under) = (saved.tokens.clone(), saved.under.clone());
+        self.entries.push(Entry { path, tokens, under });
     }
 
     /// Removes the files used longest ago until `bytes` more fit under the cap.
@@ -250,6 +267,7 @@ fn remove(path: &Path) {
 fn checksum(model: &str, saved: &Saved) -> String {
     let mut hash = Sha256::new();
     hash.update(model);
+    hash.update(&saved.under);
     for token in &saved.tokens {
         hash.update(token.to_le_bytes());
     }
@@ -282,7 +300,7 @@ fn read_header(file: &mut impl BufRead) -> io::Result<Header> {
 fn read(path: &Path, model: &str, cap: u64) -> io::Result<Saved> {
     let mut file = BufReader::new(File::open(path)?);
     let length = file.get_ref().metadata()?.len();
-    let Header { model: made_by, tokens, chosen_under, bytes, sha256, .. } =
+    let Header { model: made_by, tokens, chosen_under, under, bytes, sha256, .. } =
         read_header(&mut file)?;
     let follow = length.checked_sub(file.stream_position()?);
     if made_by != model || follow != Some(bytes) || bytes > cap {
@@ -291,7 +309,7 @@ fn read(path: &Path, model: &str, cap: u64) -> io::Result<Saved> {
     // A file with holes has any length for nothing: only what could have been saved is read.
     let mut state = Vec::new();
     file.take(bytes).read_to_end(&mut state)?;
-    let saved = Saved { tokens, chosen_under, state };
+    let saved = Saved { tokens, chosen_under, state, under };
     if checksum(model, &saved) != sha256 {
         return Err(io::Error::other("its checksum is wrong"));
     }
@@ -308,7 +326,7 @@ mod tests {
         if let Some(under) = chosen_under.last_mut() {
             *under = Some(b"re".to_vec().into());
         }
-        Saved { tokens, chosen_under, state: vec![7; bytes] }
+        Saved { tokens, chosen_under, state: vec![7; bytes], under: String::new() }
     }
 
     fn open(folder: &Path, cap: u64, model: &str) -> States {
@@ -328,10 +346,10 @@ mod tests {
         states.save(&saved(500..600, 1_000));
         let mut states = open(scratch.path(), 1 << 20, "m");
         let base: Vec<Token> = (0..80).chain(900..950).collect();
-        assert_eq!(states.shared(&base), 80);
-        assert_eq!(states.take(&base), Some(saved(0..100, 1_000)));
-        assert!(states.covers(&(500..550).collect::<Vec<_>>()));
-        assert_eq!(open(scratch.path(), 1 << 20, "another").shared(&base), 0);
+        assert_eq!(states.shared(&base, ""), 80);
+        assert_eq!(states.take(&base, ""), Some(saved(0..100, 1_000)));
+        assert!(states.covers(&(500..550).collect::<Vec<_>>(), ""));
+        assert_eq!(open(scratch.path(), 1 << 20, "another").shared(&base, ""), 0);
     }
 
     #[test]
@@ -341,7 +359,10 @@ mod tests {
         states.save(&saved(0..100, 10));
         states.save(&saved(0..130, 10));
         assert_eq!(files(scratch.path()).len(), 1);
-        assert_eq!(open(scratch.path(), 1 << 20, "m").shared(&(0..130).collect::<Vec<_>>()), 130);
+        assert_eq!(
+            open(scratch.path(), 1 << 20, "m").shared(&(0..130).collect::<Vec<_>>(), ""),
+            130
+        );
     }
 
     #[test]
@@ -353,9 +374,9 @@ mod tests {
         }
         let total: u64 = state_files(scratch.path()).iter().map(|(_, m)| m.len()).sum();
         assert!(total <= 24_000, "{total}");
-        assert!(states.covers(&(9_000..9_050).collect::<Vec<_>>()));
+        assert!(states.covers(&(9_000..9_050).collect::<Vec<_>>(), ""));
         states.save(&saved(0..50, 30_000));
-        assert!(!states.covers(&(0..50).collect::<Vec<_>>()), "larger than the cap");
+        assert!(!states.covers(&(0..50).collect::<Vec<_>>(), ""), "larger than the cap");
     }
 
     #[test]
@@ -377,7 +398,7 @@ mod tests {
             let mut states = open(scratch.path(), 1 << 20, "m");
             // A flipped bit may have made it another model's, which is left alone.
             let another = states.entries.is_empty() && !files(scratch.path()).is_empty();
-            assert_eq!(states.take(&base), None);
+            assert_eq!(states.take(&base, ""), None);
             assert!(another || files(scratch.path()).is_empty());
         }
     }
@@ -391,7 +412,7 @@ mod tests {
         let base: Vec<Token> = (0..6).collect();
         let check = |bytes: &[u8]| {
             fs::write(&file, bytes).unwrap();
-            let found = open(scratch.path(), 1 << 20, "m").take(&base);
+            let found = open(scratch.path(), 1 << 20, "m").take(&base, "");
             assert!(found.is_none_or(|found| found == saved(0..6, 40)));
         };
         for length in 0..whole.len() {
@@ -427,7 +448,7 @@ mod tests {
             println!("skipped: this file system has no files with holes of this size");
             return;
         }
-        assert_eq!(states.take(&(0..100).collect::<Vec<_>>()), None);
+        assert_eq!(states.take(&(0..100).collect::<Vec<_>>(), ""), None);
         assert_eq!(files(scratch.path()).len(), 0);
     }
 
@@ -462,10 +483,29 @@ mod tests {
         states.save(&saved(0..10, 1_000));
         states.save(&saved(500..510, 200_000));
         let names = fs::read_dir(scratch.path()).unwrap().count();
-        let kept = states.take(&(0..10).collect::<Vec<_>>());
+        let kept = states.take(&(0..10).collect::<Vec<_>>(), "");
         let unmounted = std::process::Command::new("umount").arg(scratch.path()).status();
         assert!(unmounted.is_ok_and(|status| status.success()));
         assert_eq!((names, kept), (1, Some(saved(0..10, 1_000))));
+    }
+
+    #[test]
+    fn a_state_counts_only_under_the_adapters_that_it_was_evaluated_under() {
+        let scratch = tempfile::tempdir().unwrap();
+        let mut states = open(scratch.path(), 1 << 20, "m");
+        let tuned = Saved { under: "house".to_owned(), ..saved(0..100, 1_000) };
+        states.save(&saved(0..100, 1_000));
+        states.save(&tuned);
+        let mut states = open(scratch.path(), 1 << 20, "m");
+        let base: Vec<Token> = (0..100).collect();
+        assert_eq!(states.take(&base, "house"), Some(tuned));
+        assert_eq!(
+            states.take(&base, ""),
+            Some(saved(0..100, 1_000)),
+            "neither replaces the other"
+        );
+        assert_eq!((states.shared(&base, "other"), states.covers(&base, "other")), (0, false));
+        assert_eq!(states.take(&base, "other"), None);
     }
 
     #[cfg(unix)]

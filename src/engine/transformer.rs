@@ -1,6 +1,7 @@
 //! What the worker needs of a language model: tokens, evaluation, and a KV cache of sequences that
 //! can be cut, forked, saved and loaded. `llama` is the real one; the worker's tests have a toy.
 
+use super::Adapter;
 use super::healing::{Token, Vocabulary};
 
 /// The tokens around prefix, suffix and middle.
@@ -37,6 +38,14 @@ pub trait Transformer {
 
     /// Text as tokens. What looks like a special token in somebody's file is plain text.
     fn tokenize(&self, text: &str) -> Vec<Token>;
+
+    /// From now on the weights are the model's own, changed by these adapters; none for its own alone. What the
+    /// cache holds stays as it was evaluated: telling the two apart is the caller's. `false` when the cache had
+    /// to be emptied for it.
+    ///
+    /// # Errors
+    /// When an adapter cannot be used. Which ones are then in use is unknown until the next call.
+    fn wear(&mut self, adapters: &[Adapter]) -> Result<bool, String>;
 
     /// Evaluates tokens from a position of a sequence on. The logits after the last `rows` of them
     /// can be read until the next call.

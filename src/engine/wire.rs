@@ -11,7 +11,7 @@ use tokio_util::codec::LinesCodec;
 use super::{Event, Request, State};
 
 /// Raised when what is said changes.
-const PROTOCOL: u32 = 2;
+const PROTOCOL: u32 = 3;
 
 /// Longer lines end the connection, bytes. A prompt is some 5 KB.
 const MAX_LINE: usize = 1 << 20;

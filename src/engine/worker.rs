@@ -26,7 +26,7 @@ use super::healing::Token;
 use super::interrupt::{Interrupt, is_overdue};
 use super::states::{Saved, States};
 use super::transformer::Transformer;
-use super::{Event, Request, Urgency};
+use super::{Adapter, Event, Request, Urgency};
 
 /// How long it must be quiet before states are saved: not each pause for thought writes megabytes.
 const QUIET: Duration = Duration::from_secs(20);
@@ -89,6 +89,10 @@ pub struct Worker<T> {
     /// `None` for plain decoding, one token at a time.
     guess: Option<Guess>,
     states: Option<States>,
+    /// The mixes of adapters that there were, by the cache's number for them; without any is 0.
+    mixes: Vec<Vec<Adapter>>,
+    /// The transformer wears the mix that the cache has at hand.
+    is_worn: bool,
     /// Sequences evaluated since they were last saved.
     unsaved: BTreeSet<usize>,
     /// The rest of the last answer that was given up.
@@ -129,6 +133,8 @@ impl<T: Transformer> Worker<T> {
             interrupt,
             guess,
             states,
+            mixes: vec![Vec::new()],
+            is_worn: true,
             unsaved: BTreeSet::new(),
             tail: Vec::new(),
             tokenized: Vec::new(),
@@ -179,34 +185,71 @@ impl<T: Transformer> Worker<T> {
                 Ok(End::Preempted) => queue.put_back(job),
                 Err(message) => {
                     // What the model kept of a failed batch is unknown: start over.
-                    self.transformer.clear();
-                    self.cache.clear();
-                    self.unsaved.clear();
+                    self.forget_all();
                     job.fail(&message);
                 }
             }
         }
     }
 
+    fn forget_all(&mut self) {
+        self.transformer.clear();
+        self.cache.clear();
+        self.unsaved.clear();
+    }
+
+    /// Has the model change its weights by these adapters, and no others.
+    fn wear(&mut self, adapters: &[Adapter]) -> Result<(), String> {
+        if self.is_worn && self.mixes[self.cache.mix()] == adapters {
+            return Ok(());
+        }
+        self.is_worn = false;
+        self.interrupt.moves();
+        if !self.transformer.wear(adapters)? {
+            self.cache.clear();
+            self.unsaved.clear();
+        }
+        self.interrupt.moves();
+        self.is_worn = true;
+        let known = self.mixes.iter().position(|mix| mix == adapters);
+        self.cache.wear(known.unwrap_or(self.mixes.len()));
+        if known.is_none() {
+            self.mixes.push(adapters.to_vec());
+        }
+        Ok(())
+    }
+
+    /// The adapters that a saved state was evaluated under, as it names them.
+    fn under(&self, mix: usize) -> String {
+        match &self.mixes[mix][..] {
+            [] => String::new(),
+            adapters => serde_json::to_string(adapters).unwrap_or_default(),
+        }
+    }
+
     /// Saves what was evaluated since the last time, the most recently used first. `thorough`
     /// saves answers too, else a sequence whose prompt is saved already is left as it is.
     fn save(&mut self, thorough: bool) {
-        let Some(states) = &mut self.states else { return };
+        if self.states.is_none() {
+            return;
+        }
         self.interrupt.moves();
         let unsaved = std::mem::take(&mut self.unsaved);
         let mut sequences: Vec<usize> = unsaved.into_iter().collect();
         sequences.sort_by_key(|&number| std::cmp::Reverse(self.cache.used(number)));
         for number in sequences.into_iter().take(SAVED_AT_ONCE) {
             let sequence = self.cache.sequence(number);
+            let under = self.under(sequence.mix());
+            let Some(states) = &mut self.states else { return };
             let given = sequence.given();
             let part = if thorough { sequence.len() } else { given };
-            if given < WORTH_SAVING || states.covers(&sequence.tokens()[..part]) {
+            if given < WORTH_SAVING || states.covers(&sequence.tokens()[..part], &under) {
                 continue;
             }
             let (tokens, chosen_under) =
                 (sequence.tokens().to_vec(), sequence.chosen_under().to_vec());
             match self.transformer.save(number) {
-                Ok(state) => states.save(&Saved { tokens, chosen_under, state }),
+                Ok(state) => states.save(&Saved { tokens, chosen_under, state, under }),
                 Err(problem) => tracing::warn!("a state is not saved: {problem}"),
             }
             self.interrupt.moves();

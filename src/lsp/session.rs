@@ -22,6 +22,7 @@ use crate::journal::Journal;
 use crate::journal::watch::Watch;
 use crate::model::Store;
 use crate::settings::{Layers, Settings};
+use crate::wanted;
 use crate::workspace::Workspace;
 
 /// The settings as they are now.
@@ -185,7 +186,18 @@ impl Session {
         let mut layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut layers);
         let (settings, mut warnings) = layers.settings();
+        if let Some(store) = &self.store {
+            warnings.extend(wanted::missing_adapters(&settings, store));
+        }
+        let before = self.settings.get();
+        let is_other = before.model != settings.model
+            || before.model_path != settings.model_path
+            || before.engine.adapters != settings.engine.adapters;
         self.settings.set(settings);
+        if is_other {
+            // What another model suggested is not what this one would.
+            self.documents.iter().for_each(|open| self.completer.forget(open.key()));
+        }
         self.board.changed();
         let mut first = self.first_words.lock().unwrap_or_else(PoisonError::into_inner);
         warnings.splice(0..0, first.drain(..));

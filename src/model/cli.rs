@@ -13,6 +13,8 @@ use serde_json::json;
 
 use super::catalogue::{CATALOGUE, DEFAULT, Entry};
 use super::error::ModelError;
+use super::gguf;
+use super::import::Kind;
 use super::optimize::{self, Candidate, Outcome, Record, Standing, verdict};
 use super::progress::ProgressBar;
 use super::pull::{Optimize, Options, SourceChoice};
@@ -31,9 +33,11 @@ fn say(line: impl Display) {
 pub async fn list(json: bool) -> Result<(), ModelError> {
     let store = Store::default_location()?;
     let rows = rows(&store.installed(), |model| optimize::standing(&store, model));
+    let adapters = store.adapters().installed();
     if json {
         let models: Vec<_> = rows.iter().map(Row::json).collect();
-        say(json!({ "folder": store.folder(), "models": models }));
+        let adapters: Vec<_> = adapters.iter().map(adapter_json).collect();
+        say(json!({ "folder": store.folder(), "models": models, "adapters": adapters }));
         return Ok(());
     }
     let width = |of: fn(&Row) -> &str| rows.iter().map(|row| of(row).len()).max().unwrap_or(0);
@@ -49,6 +53,17 @@ pub async fn list(json: bool) -> Result<(), ModelError> {
         if let Some(standing) = &row.standing {
             say(format!("{:names$}  {:>sizes$}  {DIM}{}{DIM:#}", "", "", standing.words()));
         }
+    }
+    for adapter in &adapters {
+        let about = match gguf::inspect_adapter(&adapter.path) {
+            Ok(about) => format!("LoRA adapter for {}, rank {}", about.architecture, about.rank),
+            Err(problem) => format!("it {problem}"),
+        };
+        let size = DecimalBytes(adapter.bytes).to_string();
+        say(format!(
+            "{:names$}  {size:>sizes$}  {GREEN}{INSTALLED:states$}{GREEN:#}  {about}",
+            adapter.name
+        ));
     }
     say(format!(
         "\nModels are in {}. Fetch one with `tandem model pull NAME`.",
@@ -136,6 +151,17 @@ impl Row {
             "optimized": self.standing.as_ref().map(standing_json),
         })
     }
+}
+
+fn adapter_json(adapter: &Installed) -> serde_json::Value {
+    let about = gguf::inspect_adapter(&adapter.path);
+    json!({
+        "name": adapter.name,
+        "path": adapter.path,
+        "sha256": adapter.sha256,
+        "about": about.as_ref().ok(),
+        "problem": about.as_ref().err().map(|problem| format!("it {problem}")),
+    })
 }
 
 fn standing_json(standing: &Standing) -> serde_json::Value {
@@ -270,7 +296,7 @@ fn against(candidate: &Candidate) -> String {
 
 /// `tandem model remove NAME`: the file, what is noted about it, and what was derived from it.
 pub async fn remove(name: &str) -> Result<(), ModelError> {
-    let store = Store::default_location()?;
+    let store = Store::default_location()?.holding(name);
     let there = |model: &Installed| model.name.eq_ignore_ascii_case(name);
     // One that is not whole can be removed as well.
     let model = match store.installed().into_iter().find(there) {
@@ -290,10 +316,16 @@ pub async fn import(path: &Path) -> Result<(), ModelError> {
     let report = ProgressBar::new(&shown).report();
     let imported = super::import(&store, path, report).await?;
     say(format!("imported as {0}: {1}", imported.name, imported.path.display()));
-    say(format!(
-        "`tandem model optimize {}` looks for weights that run faster here.",
-        imported.name
-    ));
+    say(match imported.kind {
+        Kind::Model => format!(
+            "`tandem model optimize {}` looks for weights that run faster here.",
+            imported.name
+        ),
+        Kind::Adapter => format!(
+            "To use it, write to your settings:\n  [engine.adapters]\n  {} = 1.0",
+            json!(imported.name)
+        ),
+    });
     Ok(())
 }
 
@@ -315,8 +347,8 @@ pub async fn path(
 
 /// `tandem model verify [NAME]`.
 pub async fn verify(name: Option<&str>) -> Result<(), ModelError> {
-    let store = Store::default_location()?;
     let name = name.unwrap_or(DEFAULT);
+    let store = Store::default_location()?.holding(name);
     let report = ProgressBar::new(name).report();
     let verified = super::verify(&store, name, report.clone()).await?;
     say(format!(

@@ -1,7 +1,7 @@
 //! Our own check of a GGUF file's header, made before llama.cpp reads a byte of it.
 //!
-//! In: a path. Out: a [`Summary`] of what the model says of itself, or an error that names what
-//! is wrong. Total and bounded: any bytes give an answer, the header may be at most 64 MiB, no
+//! In: a path. Out: a [`Summary`] of what the model says of itself, or of a LoRA [`Adapter`], or an error that
+//! names what is wrong. Total and bounded: any bytes give an answer, the header may be at most 64 MiB, no
 //! allocation follows an unchecked length. Refuses: what has crashed GGUF readers before (huge
 //! counts, zero or overflowing dimensions, nested arrays, keys given twice, tensors outside the
 //! file), and files that only look like a model.
@@ -15,6 +15,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+mod adapter;
 #[cfg(test)]
 pub(crate) mod builder;
 mod claims;
@@ -24,8 +25,11 @@ mod metadata;
 mod reader;
 mod tensors;
 
+pub use adapter::Adapter;
 pub use fim::{FimTokens, Marker};
+use metadata::Metadata;
 use reader::Reader;
+use tensors::Tensors;
 
 /// Why a file is not a model that tandem can load.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +78,18 @@ pub enum GgufError {
     NotFim { name: String },
     #[error("is the vocabulary of {name} and has no weights; fetch the model itself")]
     NoWeights { name: String },
+    #[error(
+        "is a LoRA adapter, not a model: `tandem model import` brings it in, `engine.adapters` uses it beside a model"
+    )]
+    Adapter,
+    #[error("is a LoRA adapter that wakes up at some words only (aLoRA), which tandem does not do")]
+    Activated,
+    #[error("is a model, not a LoRA adapter; to use it as it is, set `model` to its name")]
+    NotAdapter,
+    #[error(
+        "is a LoRA adapter that does not fit: {why}. Use it with the model that it was trained on"
+    )]
+    NoFit { why: String },
 }
 
 /// What a model says of itself.
@@ -121,17 +137,22 @@ impl Summary {
 
 /// Reads the header of the file and checks it. Blocks for up to a few tens of milliseconds.
 pub fn inspect(path: &Path) -> Result<Summary, GgufError> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
-    lookalike::refuse(&mut file, length)?;
-    file.rewind()?;
-    read(Reader::new(BufReader::with_capacity(1 << 16, file), length))
+    Header::of(path)?.model()
 }
 
 /// As [`inspect`], of a file that is in memory.
 pub fn inspect_bytes(bytes: &[u8]) -> Result<Summary, GgufError> {
-    lookalike::refuse(&mut &bytes[..], bytes.len() as u64)?;
-    read(Reader::new(bytes, bytes.len() as u64))
+    Header::of_bytes(bytes)?.model()
+}
+
+/// Reads the header of a LoRA adapter and checks it.
+pub fn inspect_adapter(path: &Path) -> Result<Adapter, GgufError> {
+    Header::of(path)?.adapter()
+}
+
+/// As [`inspect_adapter`], of a file that is in memory.
+pub fn inspect_adapter_bytes(bytes: &[u8]) -> Result<Adapter, GgufError> {
+    Header::of_bytes(bytes)?.adapter()
 }
 
 /// Whether these first bytes may be those of a model; `length` is how many will follow in all.
@@ -140,46 +161,94 @@ pub(super) fn beginning(first: &[u8], length: u64) -> Result<(), GgufError> {
     lookalike::refuse(&mut &first[..], length)
 }
 
-fn read<R: io::Read>(mut reader: Reader<R>) -> Result<Summary, GgufError> {
-    let _magic: [u8; 4] = reader.take()?;
-    let version = reader.u32()?;
-    match version {
-        2 | 3 => {}
-        // Version 2 or 3 with its bytes the other way round.
-        0x0200_0000 | 0x0300_0000 => return Err(GgufError::BigEndian),
-        other => return Err(GgufError::Version(other)),
-    }
-    let tensor_count = reader.count("tensors", tensors::MOST)?;
-    let pair_count = reader.count("metadata pairs", metadata::MOST)?;
-    let metadata = metadata::read(&mut reader, pair_count)?;
-    if let Some(parts) = metadata.number("split.count").filter(|parts| *parts > 1) {
-        return Err(GgufError::Split { parts });
-    }
-    let parameters = tensors::check(&mut reader, tensor_count, metadata.alignment)?;
+/// A header whose parts are sound by themselves.
+struct Header {
+    version: u32,
+    metadata: Metadata,
+    tensors: Tensors,
+    /// Bytes of the header, and of the file.
+    end: u64,
+    length: u64,
+}
 
-    let Some(architecture) = metadata.text("general.architecture") else {
-        return Err(reader.malformed("the architecture is missing"));
-    };
-    let of_model = |what: &str| metadata.number(&format!("{architecture}.{what}"));
-    let block_count = of_model("block_count");
-    if let Some(wrong) = claims::wrong(&metadata, architecture) {
-        return Err(reader.malformed(wrong));
+impl Header {
+    fn of(path: &Path) -> Result<Header, GgufError> {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        lookalike::refuse(&mut file, length)?;
+        file.rewind()?;
+        Header::read(Reader::new(BufReader::with_capacity(1 << 16, file), length))
     }
-    Ok(Summary {
-        version,
-        architecture: architecture.to_owned(),
-        name: metadata.text("general.name").map(str::to_owned),
-        file_type: metadata.number("general.file_type").map(tensors::file_type_name),
-        context_length: of_model("context_length"),
-        block_count,
-        vocabulary_size: metadata.vocabulary_size,
-        width: of_model("embedding_length"),
-        cell_bytes: cell_bytes(of_model),
-        has_chat_template: metadata.text("tokenizer.chat_template").is_some(),
-        parameters,
-        bytes: reader.length(),
-        fim: metadata.markers.family(),
-    })
+
+    fn of_bytes(bytes: &[u8]) -> Result<Header, GgufError> {
+        lookalike::refuse(&mut &bytes[..], bytes.len() as u64)?;
+        Header::read(Reader::new(bytes, bytes.len() as u64))
+    }
+
+    fn read<R: io::Read>(mut reader: Reader<R>) -> Result<Header, GgufError> {
+        let _magic: [u8; 4] = reader.take()?;
+        let version = reader.u32()?;
+        match version {
+            2 | 3 => {}
+            // Version 2 or 3 with its bytes the other way round.
+            0x0200_0000 | 0x0300_0000 => return Err(GgufError::BigEndian),
+            other => return Err(GgufError::Version(other)),
+        }
+        let tensor_count = reader.count("tensors", tensors::MOST)?;
+        let pair_count = reader.count("metadata pairs", metadata::MOST)?;
+        let metadata = metadata::read(&mut reader, pair_count)?;
+        if let Some(parts) = metadata.number("split.count").filter(|parts| *parts > 1) {
+            return Err(GgufError::Split { parts });
+        }
+        let tensors = tensors::check(&mut reader, tensor_count, metadata.alignment)?;
+        let (end, length) = (reader.at(), reader.length());
+        Ok(Header { version, metadata, tensors, end, length })
+    }
+
+    fn malformed(&self, what: impl Into<String>) -> GgufError {
+        GgufError::Malformed { at: self.end, what: what.into() }
+    }
+
+    fn adapter(&self) -> Result<Adapter, GgufError> {
+        if !adapter::is_one(&self.metadata) {
+            return Err(GgufError::NotAdapter);
+        }
+        if adapter::is_activated(&self.metadata) {
+            return Err(GgufError::Activated);
+        }
+        adapter::read(&self.metadata, &self.tensors, self.length)
+            .map_err(|what| self.malformed(what))
+    }
+
+    fn model(&self) -> Result<Summary, GgufError> {
+        let metadata = &self.metadata;
+        if adapter::is_one(metadata) {
+            return Err(GgufError::Adapter);
+        }
+        let Some(architecture) = metadata.text("general.architecture") else {
+            return Err(self.malformed("the architecture is missing"));
+        };
+        let of_model = |what: &str| metadata.number(&format!("{architecture}.{what}"));
+        let block_count = of_model("block_count");
+        if let Some(wrong) = claims::wrong(metadata, architecture) {
+            return Err(self.malformed(wrong));
+        }
+        Ok(Summary {
+            version: self.version,
+            architecture: architecture.to_owned(),
+            name: metadata.text("general.name").map(str::to_owned),
+            file_type: metadata.number("general.file_type").map(tensors::file_type_name),
+            context_length: of_model("context_length"),
+            block_count,
+            vocabulary_size: metadata.vocabulary_size,
+            width: of_model("embedding_length"),
+            cell_bytes: cell_bytes(of_model),
+            has_chat_template: metadata.text("tokenizer.chat_template").is_some(),
+            parameters: self.tensors.weights,
+            bytes: self.length,
+            fim: metadata.markers.family(),
+        })
+    }
 }
 
 /// Bytes of a token's keys and values, from the numbers that the header gives of the model.

@@ -1,7 +1,7 @@
 //! Bringing in a model file that the user already has.
 //!
-//! In: a path to a GGUF file. Out: a copy in the store, under the catalogue's name if its hash is
-//! one of the catalogue's, else under its own. Refuses: a file whose header our reader does not
+//! In: a path to a GGUF file: a model, or a LoRA adapter. Out: a copy in the store, under the catalogue's name
+//! if its hash is one of the catalogue's, else under its own. Refuses: a file whose header our reader does not
 //! accept, a model that cannot fill in the middle, a name that belongs to something else.
 
 use std::fs::{self, File};
@@ -13,11 +13,19 @@ use sha2::{Digest, Sha256};
 use super::catalogue::Entry;
 use super::digest::{PIECE, hex, off_thread, sha256_of};
 use super::error::ModelError;
-use super::gguf::{self, GgufError, Summary};
+use super::gguf::{self, GgufError};
 use super::progress::{Phase, Progress, Report, Source};
-use super::store::{Receipt, Store, drop_if_there, settle};
+use super::store::{Receipt, Store, drop_if_there, is_plain, settle};
 
-/// A model that is now in the store.
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Model,
+    /// LoRA, to be used beside a model.
+    Adapter,
+}
+
+/// A model or an adapter that is now in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Imported {
     /// The name to use from now on.
@@ -26,7 +34,7 @@ pub struct Imported {
     pub bytes: u64,
     /// Lower-case hex.
     pub sha256: String,
-    pub summary: Summary,
+    pub kind: Kind,
 }
 
 /// Copies the file into the store. The original stays.
@@ -40,14 +48,25 @@ pub async fn import(store: &Store, path: &Path, report: Report) -> Result<Import
 
 fn import_now(store: &Store, path: &Path, report: &Report) -> Result<Imported, ModelError> {
     let refused = |source: GgufError| ModelError::Gguf { path: path.to_owned(), source };
-    let summary = gguf::inspect(path).map_err(refused)?;
-    summary.require_usable().map_err(refused)?;
+    let (kind, bytes, store) = match gguf::inspect(path) {
+        Err(GgufError::Adapter) => {
+            let adapter = gguf::inspect_adapter(path).map_err(refused)?;
+            (Kind::Adapter, adapter.bytes, store.adapters())
+        }
+        model => {
+            let model = model.map_err(refused)?;
+            model.require_usable().map_err(refused)?;
+            (Kind::Model, model.bytes, store.clone())
+        }
+    };
     let stem = plain_stem(path)?;
     store.create()?;
     // Not a name that a model has, and another one for each process.
     let copy = store.folder().join(format!("{stem}.{}.incoming", std::process::id()));
-    let placed = copied(path, &copy, summary.bytes, report)
-        .and_then(|sha256| place(store, &stem, &copy, summary, sha256, report));
+    let placed = copied(path, &copy, bytes, report).and_then(|sha256| {
+        let (name, path) = place(&store, &stem, &copy, bytes, &sha256, report)?;
+        Ok(Imported { name, path, bytes, sha256, kind })
+    });
     // Gone already if it was placed.
     let _ = drop_if_there(&copy);
     placed
@@ -57,10 +76,7 @@ fn import_now(store: &Store, path: &Path, report: &Report) -> Result<Imported, M
 fn plain_stem(path: &Path) -> Result<String, ModelError> {
     path.file_stem()
         .and_then(|stem| stem.to_str())
-        .filter(|stem| {
-            let plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
-            stem.chars().all(plain) && !stem.starts_with(['.', '-'])
-        })
+        .filter(|stem| is_plain(stem))
         .map(str::to_owned)
         .ok_or_else(|| ModelError::BadName { path: path.to_owned() })
 }
@@ -90,26 +106,25 @@ fn place(
     store: &Store,
     stem: &str,
     copy: &Path,
-    summary: Summary,
-    sha256: String,
+    bytes: u64,
+    sha256: &str,
     report: &Report,
-) -> Result<Imported, ModelError> {
-    let pinned = Entry::by_sha256(&sha256);
+) -> Result<(String, PathBuf), ModelError> {
+    let pinned = Entry::by_sha256(sha256);
     let (name, path) = match pinned {
         Some(entry) => (entry.name.to_owned(), store.path_of(entry)),
-        None => (own_name(stem, &sha256)?, store.path_of_stem(stem)),
+        None => (own_name(stem, sha256)?, store.path_of_stem(stem)),
     };
-    let receipt =
-        Receipt { sha256: sha256.clone(), bytes: summary.bytes, from: "import".to_owned() };
+    let receipt = Receipt { sha256: sha256.to_owned(), bytes, from: "import".to_owned() };
     // The same contents again are no harm: a file dropped into the store gets its receipt so.
-    let same = fs::metadata(&path).map(|about| about.len() == summary.bytes);
+    let same = fs::metadata(&path).map(|about| about.len() == bytes);
     match same {
         Ok(true) if sha256_of(&path, Source::Local, report)? == sha256 => {}
         Ok(_) if pinned.is_none() => return Err(ModelError::Taken { path }),
         _ => {}
     }
     settle(copy, &path, pinned.is_none().then_some(&receipt))?;
-    Ok(Imported { name, path, bytes: summary.bytes, sha256, summary })
+    Ok((name, path))
 }
 
 /// The name of a file that the catalogue does not pin.
@@ -173,6 +188,17 @@ mod tests {
         let error = scene.import("my-coder.gguf", &other).await.unwrap_err();
         assert!(matches!(error, ModelError::Taken { .. }), "{error}");
         assert_eq!(scene.store.installed().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_adapter_goes_to_the_adapters_and_is_no_model() {
+        let scene = Scene::new();
+        let imported = scene.import("house.gguf", &Builder::adapter().bytes()).await.unwrap();
+        assert_eq!((imported.kind, imported.name.as_str()), (Kind::Adapter, "house"));
+        assert_eq!(scene.store.adapter("house"), Some(imported.path));
+        assert_eq!(scene.store.installed(), []);
+        let verified = verify(&scene.store.adapters(), "house", silent()).await.unwrap();
+        assert_eq!(verified.sha256, imported.sha256);
     }
 
     #[tokio::test]

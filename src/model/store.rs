@@ -106,6 +106,26 @@ impl Store {
         self.folder.join(format!("{stem}.gguf"))
     }
 
+    /// The LoRA adapters that are there: a store of their own, within this one.
+    pub fn adapters(&self) -> Store {
+        Store::new(self.folder.join("adapters"))
+    }
+
+    /// The file of an adapter that is there. Only what can be a name is looked for.
+    pub fn adapter(&self, name: &str) -> Option<PathBuf> {
+        let path = self.adapters().path_of_stem(name);
+        (is_plain(name) && path.is_file()).then_some(path)
+    }
+
+    /// The adapters, where only they have this name; else this store.
+    pub(super) fn holding(&self, name: &str) -> Store {
+        let has = |store: &Store| {
+            store.installed().iter().any(|model| model.name.eq_ignore_ascii_case(name))
+        };
+        let adapters = self.adapters();
+        if !has(self) && has(&adapters) { adapters } else { self.clone() }
+    }
+
     /// Makes the folder. Fails with [`ModelError::Write`], which names it and the way out.
     pub(super) fn create(&self) -> Result<(), ModelError> {
         fs::create_dir_all(&self.folder).map_err(|e| ModelError::writing(&self.folder, 0, e))
@@ -198,6 +218,12 @@ impl Store {
     }
 }
 
+/// Is it fit to be typed as a name, and no way to another folder?
+pub(super) fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+    !name.is_empty() && name.chars().all(plain) && !name.starts_with(['.', '-'])
+}
+
 fn receipt_path(model: &Path) -> PathBuf {
     let mut name = model.as_os_str().to_owned();
     name.push(".json");
@@ -269,6 +295,22 @@ mod tests {
         let found = store.find("mine").unwrap();
         assert_eq!((found.bytes, found.sha256.as_deref()), (4, Some("ab")));
         assert!(!fresh.exists());
+    }
+
+    #[test]
+    fn adapters_lie_apart_and_their_names_lead_nowhere_else() {
+        let (_folder, store) = store();
+        fs::create_dir(store.adapters().folder()).unwrap();
+        fs::write(store.adapters().path_of_stem("house"), b"GGUF").unwrap();
+        fs::write(store.path_of_stem("model"), b"GGUF").unwrap();
+        assert!(store.adapter("house").is_some());
+        for name in ["model", "../model", "", ".", "house.gguf", "a/b"] {
+            assert_eq!(store.adapter(name), None, "{name:?}");
+        }
+        assert_eq!(store.installed().len(), 1, "they are no models");
+        assert_eq!(store.holding("HOUSE"), store.adapters());
+        assert_eq!(store.holding("model"), store);
+        assert_eq!(store.holding("none"), store);
     }
 
     #[test]

@@ -1,18 +1,12 @@
 //! The pure part of `make bench-quality`, whose figures a README stands on, and how it speaks to a
 //! server in its own process. The bench itself has no test harness, so that is tested here.
 
-#[path = "../../benches/quality/score.rs"]
-mod score;
-#[path = "../../benches/quality/statistics.rs"]
-mod statistics;
-
 use std::io::{Read, Write};
 
 use serde_json::{Value, json};
 use tandem::client::Client;
-
-use score::{Wanted, is_broken, is_suffix_repeated, leaked, members, pieces_shown};
-use statistics::{Paired, Share};
+use tandem::eval::score::{Wanted, is_broken, is_suffix_repeated, leaked, members, pieces_shown};
+use tandem::eval::statistics::{Paired, Share};
 
 /// The hidden text is between `$0` and `$1`.
 fn check(fixture: &str, expect: &[(&str, bool)], is_right: impl Fn(Wanted, &str) -> bool) {

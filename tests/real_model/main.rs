@@ -4,6 +4,7 @@
 //! another evicts or for a second process on the same cores.
 #![cfg(unix)]
 
+mod adapters;
 mod answers;
 mod cache;
 mod context;

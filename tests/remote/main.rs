@@ -156,7 +156,7 @@ async fn one_that_breaks_off_before_its_first_word_is_passed_over() {
 #[tokio::test]
 async fn each_failure_is_a_state_that_says_what_to_do() {
     for (script, wanted) in [
-        (Script::Refuses(401, None, "{}"), "refuses the key (401"),
+        (Script::Refuses(401, None, "{}"), "wants another key (401"),
         (Script::Refuses(429, Some(5), "{}"), "has too much to do (429)"),
         (Script::Refuses(307, None, ""), "sends elsewhere"),
         (

@@ -9,7 +9,10 @@ use std::io::{IsTerminal, Read, Write};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{KEY, KeyError, LONGEST, Source, TOKEN, find, keyring, trimmed};
+use super::{KEY, KeyError, LONGEST, Source, TOKEN, Whose, find, keyring, trimmed};
+#[cfg(feature = "net")]
+use crate::engine::remote::Key;
+use crate::settings::REMOTE_KEY;
 
 /// One line on stdout. A reader that has gone (`| head`) is no error.
 fn say(line: impl Display) {
@@ -20,13 +23,17 @@ fn say(line: impl Display) {
 ///
 /// # Errors
 /// When what was given is no key, or there is no keyring.
-pub async fn set() -> Result<(), KeyError> {
-    let given = tokio::task::spawn_blocking(given).await;
+pub async fn set(whose: Whose) -> Result<(), KeyError> {
+    let given = tokio::task::spawn_blocking(move || given(whose)).await;
     let given = given.map_err(std::io::Error::other).and_then(|given| given);
     let key = accepted(given.map_err(KeyError::Input)?.expose_secret())?;
-    keyring::write(key).await.map_err(|reason| KeyError::Keyring { reason })?;
-    say("The key is in the system's keyring; `tandem key remove` takes it out again.");
-    for name in [KEY, TOKEN] {
+    keyring::write(whose, key).await.map_err(|reason| KeyError::Keyring { reason })?;
+    let (taken_out, first): (_, &[&str]) = match whose {
+        Whose::Claude => ("tandem key remove", &[KEY, TOKEN]),
+        Whose::Engines => ("tandem key remove --remote", &[REMOTE_KEY]),
+    };
+    say(format!("The key is in the system's keyring; `{taken_out}` takes it out again."));
+    for name in first {
         if std::env::var_os(name).is_some_and(|value| !value.is_empty()) {
             say(format!("But {name} is set here, and comes first."));
         }
@@ -38,8 +45,8 @@ pub async fn set() -> Result<(), KeyError> {
 ///
 /// # Errors
 /// When there is no keyring.
-pub async fn remove() -> Result<(), KeyError> {
-    match keyring::remove().await.map_err(|reason| KeyError::Keyring { reason })? {
+pub async fn remove(whose: Whose) -> Result<(), KeyError> {
+    match keyring::remove(whose).await.map_err(|reason| KeyError::Keyring { reason })? {
         true => say("The key is no longer in the system's keyring."),
         false => say("There was no key in the system's keyring."),
     }
@@ -56,15 +63,38 @@ pub async fn whereabouts(helper: Option<&str>) -> Result<Source, KeyError> {
     Ok(source)
 }
 
+/// `tandem key where --remote`: which place the key for engines elsewhere comes from. `helper` is the setting
+/// `remote.key_helper`.
+///
+/// # Errors
+/// When the command prints no key.
+#[cfg(feature = "net")]
+pub async fn whereabouts_of_engines(helper: Option<String>) -> Result<(), String> {
+    let key = Key::new(helper, true);
+    let found = key.get().await?.is_some();
+    say(match found {
+        true => format!("The key for engines on other machines comes from {}.", key.place()),
+        false => "There is no key for engines on other machines; many want none. `tandem key set --remote` \
+                  keeps one in the system's keyring."
+            .to_owned(),
+    });
+    Ok(())
+}
+
 /// Reads a key: hidden in a terminal, else all of standard input.
-fn given() -> std::io::Result<SecretString> {
+fn given(whose: Whose) -> std::io::Result<SecretString> {
+    let whom = match whose {
+        Whose::Claude => "Claude",
+        Whose::Engines => "engines on other machines",
+    };
     #[cfg(feature = "net")]
     if std::io::stdin().is_terminal() {
-        return rpassword::prompt_password("Key for Claude (it is not shown): ").map(Into::into);
+        let asked = format!("Key for {whom} (it is not shown): ");
+        return rpassword::prompt_password(asked).map(Into::into);
     }
     #[cfg(not(feature = "net"))]
     if std::io::stdin().is_terminal() {
-        return Err(std::io::Error::other("this build of tandem keeps no key"));
+        return Err(std::io::Error::other(format!("this build of tandem keeps no key for {whom}")));
     }
     let mut text = String::new();
     std::io::stdin().take(LONGEST as u64 + 1).read_to_string(&mut text)?;

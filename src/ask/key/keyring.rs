@@ -1,6 +1,6 @@
-//! The key in the system's keyring: Keychain, Credential Manager, or the Secret Service over D-Bus.
+//! Keys in the system's keyring: Keychain, Credential Manager, or the Secret Service over D-Bus.
 //!
-//! In: nothing, or a key to keep. Out: the key that was kept. Refuses: to wait for ever for a keyring that
+//! In: whose key, or one to keep. Out: the key that was kept. Refuses: to wait for ever for a keyring that
 //! asks its user something. A machine without one (a server, a container) is an error in words, never a
 //! crash. Built without the feature `net`, there is none.
 
@@ -9,12 +9,23 @@ pub use absent::{read, remove, write};
 #[cfg(feature = "net")]
 pub use system::{read, remove, write};
 
+/// Whose key it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The one for Claude.
+    Claude,
+    /// The one for engines on other machines.
+    Engines,
+}
+
 #[cfg(feature = "net")]
 mod system {
     use std::time::Duration;
 
     use ::keyring::{Entry, Error};
     use secrecy::{ExposeSecret, SecretString};
+
+    use super::Whose;
 
     /// Leaves the keyring alone where it is set: for machines where asking it opens a window that nobody
     /// sees, and for tests.
@@ -23,12 +34,18 @@ mod system {
     /// A person may have to type a password to unlock it.
     const PATIENCE: Duration = Duration::from_secs(60);
 
-    /// What the entry is called, in the keyring's own window too.
+    /// What the entries are called, in the keyring's own window too.
     const SERVICE: &str = "tandem";
-    const USER: &str = "claude-api-key";
 
-    pub async fn read() -> Result<Option<SecretString>, String> {
-        on_a_thread(|entry| match entry.get_password() {
+    fn user(whose: Whose) -> &'static str {
+        match whose {
+            Whose::Claude => "claude-api-key",
+            Whose::Engines => "remote-engines-key",
+        }
+    }
+
+    pub async fn read(whose: Whose) -> Result<Option<SecretString>, String> {
+        on_a_thread(whose, |entry| match entry.get_password() {
             Ok(key) => Ok(Some(SecretString::from(key))),
             Err(Error::NoEntry) => Ok(None),
             Err(error) => Err(words(&error)),
@@ -36,16 +53,16 @@ mod system {
         .await
     }
 
-    pub async fn write(key: SecretString) -> Result<(), String> {
-        on_a_thread(move |entry| {
+    pub async fn write(whose: Whose, key: SecretString) -> Result<(), String> {
+        on_a_thread(whose, move |entry| {
             entry.set_password(key.expose_secret()).map_err(|error| words(&error))
         })
         .await
     }
 
     /// Was there one?
-    pub async fn remove() -> Result<bool, String> {
-        on_a_thread(|entry| match entry.delete_credential() {
+    pub async fn remove(whose: Whose) -> Result<bool, String> {
+        on_a_thread(whose, |entry| match entry.delete_credential() {
             Ok(()) => Ok(true),
             Err(Error::NoEntry) => Ok(false),
             Err(error) => Err(words(&error)),
@@ -55,6 +72,7 @@ mod system {
 
     /// Keyrings block, and have executors of their own that must not meet ours.
     async fn on_a_thread<T: Send + 'static>(
+        whose: Whose,
         work: impl FnOnce(&Entry) -> Result<T, String> + Send + 'static,
     ) -> Result<T, String> {
         if std::env::var_os(OFF).is_some_and(|value| !value.is_empty()) {
@@ -63,7 +81,7 @@ mod system {
         let (tell, told) = tokio::sync::oneshot::channel();
         let run = move || {
             let entry = match Entry::store_status() {
-                Ok(()) => Entry::new(SERVICE, USER).map_err(|error| words(&error)),
+                Ok(()) => Entry::new(SERVICE, user(whose)).map_err(|error| words(&error)),
                 Err(error) => Err(words(error)),
             };
             // Nobody may wait any more.
@@ -119,17 +137,19 @@ mod system {
 mod absent {
     use secrecy::SecretString;
 
+    use super::Whose;
+
     const WHY: &str = "this build of tandem makes no connections and keeps no key";
 
-    pub async fn read() -> Result<Option<SecretString>, String> {
+    pub async fn read(_whose: Whose) -> Result<Option<SecretString>, String> {
         Err(WHY.to_owned())
     }
 
-    pub async fn write(_key: SecretString) -> Result<(), String> {
+    pub async fn write(_whose: Whose, _key: SecretString) -> Result<(), String> {
         Err(WHY.to_owned())
     }
 
-    pub async fn remove() -> Result<bool, String> {
+    pub async fn remove(_whose: Whose) -> Result<bool, String> {
         Err(WHY.to_owned())
     }
 }

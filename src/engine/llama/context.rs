@@ -105,6 +105,24 @@ impl<'m> Context<'m> {
         }
     }
 
+    /// Computes with these adapters from now on, each with its scale, and no others.
+    ///
+    /// # Errors
+    /// When llama.cpp refuses.
+    pub fn wear(&mut self, adapters: &[(*mut sys::llama_adapter_lora, f32)]) -> Result<(), String> {
+        let (mut adapters, mut scales): (Vec<_>, Vec<_>) = adapters.iter().copied().unzip();
+        // SAFETY: a living context; both lists have that many entries, of adapters of its model.
+        let code = unsafe {
+            sys::llama_set_adapters_lora(
+                self.raw.as_ptr(),
+                adapters.as_mut_ptr(),
+                adapters.len(),
+                scales.as_mut_ptr(),
+            )
+        };
+        if code == 0 { Ok(()) } else { Err(format!("llama.cpp refuses adapters (code {code})")) }
+    }
+
     /// As [`Transformer::evaluate`](crate::engine::transformer::Transformer::evaluate).
     pub fn evaluate(
         &mut self,

@@ -245,7 +245,9 @@ impl Site {
             self.key.forget().await;
         }
         let why = match status.as_u16() {
-            401 | 403 => format!("refuses the key ({status}); set TANDEM_REMOTE_KEY"),
+            401 | 403 => format!(
+                "wants another key ({status}): `tandem key set --remote`, or TANDEM_REMOTE_KEY"
+            ),
             429 => "has too much to do (429)".to_owned(),
             _ if status.is_redirection() => {
                 format!("sends elsewhere ({status}); write down where it really is")

@@ -14,7 +14,7 @@ use crate::engine::healing::{self, Token};
 use crate::engine::names::Names;
 use crate::engine::transformer::{Evaluated, Transformer};
 use crate::engine::writer::Writer;
-use crate::engine::{Confidence, Figures, Request, Urgency};
+use crate::engine::{Confidence, Event, Figures, Request, Urgency};
 
 /// Tokens of a prompt evaluated in one go for a keystroke. On 2 cores with the 0.5B (tokens/s): pieces
 /// of 16 give 147, 32 185, 64 223, 128 237, 512 250. A piece can be broken off.
@@ -58,6 +58,11 @@ impl<T: Transformer> Worker<T> {
     ) -> Result<End, String> {
         let started = Instant::now();
         let request = job.request.clone();
+        if let Err(why) = self.wear(&request.adapters) {
+            // The model is sound: other requests go on with what is there.
+            let _ = job.events.send(Event::Failed(why));
+            return Ok(End::Finished);
+        }
         let kept = healing::kept(&request.prompt.middle);
         let word = request.prompt.middle.as_bytes()[kept..].to_vec();
         let (head, mut plan) = self.choose_head(&request, kept, &word);
@@ -163,14 +168,15 @@ impl<T: Transformer> Worker<T> {
 
     /// Brings a saved state into the KV cache when it has more of this head.
     fn read_state(&mut self, head: &Head) {
+        let under = self.under(self.cache.mix());
         let Some(states) = &mut self.states else { return };
-        let shared = states.shared(&head.tokens);
+        let shared = states.shared(&head.tokens, &under);
         let known = self.cache.plan(&head.tokens, b"", |_| Vec::new()).given;
         if shared < known + WORTH_READING {
             return;
         }
         let started = Instant::now();
-        let Some(saved) = states.take(&head.tokens) else { return };
+        let Some(saved) = states.take(&head.tokens, &under) else { return };
         if saved.tokens.len() > self.context_tokens {
             return;
         }

@@ -4,6 +4,7 @@
 mod walk;
 
 use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::*;
@@ -33,7 +34,12 @@ struct Log {
 struct Toy {
     vocabulary: Vocabulary,
     sequences: Vec<Vec<Token>>,
-    /// For each row of the last evaluation, the tokens up to it.
+    /// What it wore when it evaluated each of them; its next token depends on that, too.
+    tints: Vec<Vec<Token>>,
+    tint: Token,
+    /// The adapters that it has met.
+    met: Vec<PathBuf>,
+    /// For each row of the last evaluation, the tokens up to it, each in its tint.
     rows: Vec<Vec<Token>>,
     log: Rc<RefCell<Log>>,
     /// The larger, the more its next token depends on the last one alone, so that runs repeat.
@@ -49,6 +55,9 @@ impl Toy {
         Toy {
             vocabulary: Vocabulary::new(texts),
             sequences: vec![Vec::new(); sequences],
+            tints: vec![Vec::new(); sequences],
+            tint: 0,
+            met: Vec::new(),
             rows: Vec::new(),
             log: Rc::default(),
             habit,
@@ -104,6 +113,25 @@ impl Transformer for Toy {
             .collect()
     }
 
+    fn wear(&mut self, adapters: &[Adapter]) -> Result<bool, String> {
+        if adapters.iter().any(|adapter| adapter.file == Path::new("missing")) {
+            // What it wears now is nobody's business.
+            self.tint = 99;
+            return Err("there is no such adapter".to_owned());
+        }
+        let of = |adapter: &Adapter| (adapter.scale * 10.0) as Token + adapter.version as Token;
+        self.tint = adapters.iter().map(of).sum();
+        let new = adapters.iter().filter(|it| !self.met.contains(&it.file));
+        let new: Vec<PathBuf> = new.map(|adapter| adapter.file.clone()).collect();
+        // A new one takes room for itself, as in llama.cpp.
+        let is_kept = new.is_empty();
+        if !is_kept {
+            self.clear();
+        }
+        self.met.extend(new);
+        Ok(is_kept)
+    }
+
     fn evaluate(
         &mut self,
         sequence: usize,
@@ -123,9 +151,11 @@ impl Transformer for Toy {
         log.evaluated += tokens.len();
         log.batches.push(tokens.len());
         self.sequences[sequence].extend(tokens);
-        let end = self.sequences[sequence].len();
-        self.rows =
-            (end + 1 - rows..=end).map(|to| self.sequences[sequence][..to].to_vec()).collect();
+        self.tints[sequence].extend(tokens.iter().map(|_| self.tint));
+        let tinted = self.sequences[sequence].iter().zip(&self.tints[sequence]);
+        let tinted: Vec<Token> = tinted.map(|(token, tint)| token + 100 * tint).collect();
+        let end = tinted.len();
+        self.rows = (end + 1 - rows..=end).map(|to| tinted[..to].to_vec()).collect();
         Ok(Evaluated::All)
     }
 
@@ -149,23 +179,28 @@ impl Transformer for Toy {
 
     fn truncate(&mut self, sequence: usize, length: usize) {
         self.sequences[sequence].truncate(length);
+        self.tints[sequence].truncate(length);
     }
 
     fn fork(&mut self, from: usize, to: usize, length: usize) {
         self.sequences[to] = self.sequences[from][..length].to_vec();
+        self.tints[to] = self.tints[from][..length].to_vec();
     }
 
     fn clear(&mut self) {
-        self.sequences.iter_mut().for_each(Vec::clear);
+        self.sequences.iter_mut().chain(&mut self.tints).for_each(Vec::clear);
     }
 
     fn save(&mut self, sequence: usize) -> Result<Vec<u8>, String> {
-        Ok(self.sequences[sequence].iter().map(|&token| token as u8).collect())
+        let both = self.sequences[sequence].iter().chain(&self.tints[sequence]);
+        Ok(both.map(|&token| token as u8).collect())
     }
 
     fn load(&mut self, sequence: usize, state: &[u8]) -> Result<(), String> {
         assert!(self.sequences[sequence].is_empty(), "into an empty sequence");
-        self.sequences[sequence] = state.iter().map(|&byte| Token::from(byte)).collect();
+        let (tokens, tints) = state.split_at(state.len() / 2);
+        let read = |half: &[u8]| half.iter().map(|&byte| Token::from(byte)).collect();
+        (self.sequences[sequence], self.tints[sequence]) = (read(tokens), read(tints));
         Ok(())
     }
 }
@@ -463,6 +498,37 @@ fn the_quick_heads_are_those_of_the_layout() {
     // The toy's special tokens must not be text, or the tests above would not see a leak.
     let parts = heads::Parts { prefix: vec![1], context: vec![], suffix: vec![2], middle: vec![3] };
     assert_eq!(parts.whole(FIM, 100).tokens, [97, 1, 98, 2, 99, 3]);
+}
+
+/// A mix of one adapter.
+fn mix(file: &str, scale: f32) -> Vec<Adapter> {
+    vec![Adapter { file: file.into(), version: 1, scale }]
+}
+
+#[test]
+fn what_was_evaluated_under_one_mix_of_adapters_waits_for_it_and_helps_no_other() {
+    let place = prompt("abcd efgh", "klm", "ab c");
+    let ask = |adapters: Vec<Adapter>| Request {
+        adapters,
+        ..Request::new(place.clone(), 6, Stop::Never)
+    };
+    let cold =
+        |adapters: Vec<Adapter>| Desk::new(Toy::new(1, 0), 500, None).ask(ask(adapters)).unwrap().0;
+    let mut desk = Desk::new(Toy::new(4, 0), 2_000, Some(guess()));
+    let mixes = [Vec::new(), mix("house", 1.0), mix("house", 0.5)];
+    // The second time around all of them are there.
+    for round in 0..2 {
+        for adapters in &mixes {
+            let (text, figures) = desk.ask(ask(adapters.clone())).unwrap();
+            assert_eq!(text, cold(adapters.clone()));
+            let is_first = round == 0 || adapters.is_empty();
+            assert_eq!(figures.evaluated > 2, is_first, "{round} {adapters:?}: {figures:?}");
+        }
+    }
+    let missing = ask(mix("missing", 1.0));
+    assert_eq!(desk.ask(missing), Err("there is no such adapter".to_owned()));
+    let (text, figures) = desk.ask(ask(Vec::new())).unwrap();
+    assert_eq!((text, figures.evaluated), (cold(Vec::new()), 1), "others go on with what is there");
 }
 
 /// What is said, and the forks.

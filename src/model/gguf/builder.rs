@@ -47,6 +47,24 @@ impl Builder {
         builder
     }
 
+    /// An adapter of rank 4 for the first tensor of that model.
+    pub fn adapter() -> Builder {
+        Builder::bare_adapter().tensor("output.weight.lora_a", &[64, 4], 0).tensor(
+            "output.weight.lora_b",
+            &[4, 2],
+            0,
+        )
+    }
+
+    /// The facts of an adapter, without any tensor.
+    pub fn bare_adapter() -> Builder {
+        Builder::new("qwen2")
+            .with("general.type", Value::Text("adapter"))
+            .with("general.name", Value::Text("House style"))
+            .with("adapter.type", Value::Text("lora"))
+            .with("adapter.lora.alpha", Value::Raw(6, 16_f32.to_le_bytes().to_vec()))
+    }
+
     pub fn with(mut self, key: &str, value: Value) -> Builder {
         self.pairs.push((key.to_owned(), value));
         self
@@ -55,6 +73,19 @@ impl Builder {
     pub fn tokens(&mut self, tokens: &[&str]) {
         let tokens = tokens.iter().map(|&token| token.to_owned()).collect();
         self.pairs.push(("tokenizer.ggml.tokens".to_owned(), Value::Strings(tokens)));
+    }
+
+    /// With another value for this key.
+    pub fn replacing(mut self, key: &str, value: Value) -> Builder {
+        self.pairs.retain(|(other, _)| other != key);
+        self.with(key, value)
+    }
+
+    /// One more tensor, with so much data as F32 takes.
+    pub fn tensor(mut self, name: &'static str, dimensions: &[u64], kind: u32) -> Builder {
+        let size = dimensions.iter().product::<u64>() as usize * 4;
+        self.tensors.push((name, dimensions.to_vec(), kind, size));
+        self
     }
 
     pub fn tensor_record(name: &str, dimensions: &[u64], kind: u32, offset: u64) -> Vec<u8> {

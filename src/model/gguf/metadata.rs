@@ -23,6 +23,7 @@ const LONGEST_ELEMENT: u64 = 1 << 20;
 const ALIGNMENT: u64 = 32;
 const LARGEST_ALIGNMENT: u64 = 1 << 20;
 
+const FLOAT: u32 = 6;
 const STRING: u32 = 8;
 const ARRAY: u32 = 9;
 
@@ -38,6 +39,7 @@ pub enum Kind {
 pub struct Metadata {
     kinds: HashMap<String, Kind>,
     numbers: HashMap<String, u64>,
+    floats: HashMap<String, f32>,
     texts: HashMap<String, String>,
     pub vocabulary_size: Option<u64>,
     pub markers: Markers,
@@ -56,6 +58,11 @@ impl Metadata {
         self.numbers.get(key).copied()
     }
 
+    /// A number of 32 bits with a point in it.
+    pub fn float(&self, key: &str) -> Option<f32> {
+        self.floats.get(key).copied()
+    }
+
     /// A string.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.texts.get(key).map(String::as_str)
@@ -66,6 +73,7 @@ pub fn read<R: Read>(reader: &mut Reader<R>, count: u64) -> Result<Metadata, Ggu
     let mut metadata = Metadata {
         kinds: HashMap::new(),
         numbers: HashMap::new(),
+        floats: HashMap::new(),
         texts: HashMap::new(),
         vocabulary_size: None,
         markers: Markers::default(),
@@ -87,6 +95,10 @@ pub fn read<R: Read>(reader: &mut Reader<R>, count: u64) -> Result<Metadata, Ggu
                 metadata.texts.insert(key, text);
             }
             ARRAY => array(reader, &key, &mut metadata)?,
+            FLOAT => {
+                let number = f32::from_le_bytes(reader.take()?);
+                metadata.floats.insert(key, number);
+            }
             kind => {
                 if let Some(number) = scalar(reader, kind)? {
                     metadata.numbers.insert(key, number);
@@ -124,7 +136,7 @@ fn scalar<R: Read>(reader: &mut Reader<R>, kind: u32) -> Result<Option<u64>, Ggu
         5 => u64::try_from(i32::from_le_bytes(reader.take()?)).ok(),
         10 => Some(reader.u64()?),
         11 => u64::try_from(i64::from_le_bytes(reader.take()?)).ok(),
-        // Booleans and floats: nothing we ask for.
+        // Booleans and longer floats: nothing we ask for.
         other => {
             let size = size_of(other)
                 .ok_or_else(|| reader.malformed(format!("a value has the type {other}")))?;

@@ -1,7 +1,7 @@
 //! The list of tensors in a GGUF header: do they fit the file they are in?
 //!
-//! In: the bounded reader, standing before the list, and the alignment. Out: how many weights there
-//! are. Refuses: no or too many dimensions, zero and overflowing ones, names twice, places outside
+//! In: the bounded reader, standing before the list, and the alignment. Out: the list, and how many weights
+//! there are. Refuses: no or too many dimensions, zero and overflowing ones, names twice, places outside
 //! the file, tensors that share bytes. A weight type we do not know is passed over: its size cannot be computed.
 
 use std::collections::HashSet;
@@ -17,15 +17,33 @@ const LONGEST_NAME: u64 = 63;
 /// ggml's GGML_MAX_DIMS.
 const MOST_DIMENSIONS: u32 = 4;
 
-/// Reads and checks the list; returns the number of weights.
+/// The tensors of a file.
+#[derive(Debug, Default)]
+pub struct Tensors {
+    pub list: Vec<Tensor>,
+    /// Weights of all together.
+    pub weights: u64,
+}
+
+/// One of them.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Tensor {
+    pub name: String,
+    /// The length of a row first.
+    pub dimensions: Vec<u64>,
+    /// ggml's number of the weights' type.
+    pub kind: u32,
+}
+
+/// Reads and checks the list.
 pub fn check<R: Read>(
     reader: &mut Reader<R>,
     count: u64,
     alignment: u64,
-) -> Result<u64, GgufError> {
+) -> Result<Tensors, GgufError> {
     let mut names: HashSet<String> = HashSet::new();
     let mut places: Vec<(u64, u64)> = Vec::new();
-    let mut weights: u64 = 0;
+    let mut tensors = Tensors::default();
     // Where the last byte of the last tensor is, counted from the start of the data.
     let mut end: u64 = 0;
     for _ in 0..count {
@@ -33,7 +51,7 @@ pub fn check<R: Read>(
         if !names.insert(name.clone()) {
             return Err(reader.malformed(format!("the tensor {name:?} is there twice")));
         }
-        let (elements, row) = dimensions(reader, &name)?;
+        let (elements, dimensions) = dimensions(reader, &name)?;
         let kind = reader.u32()?;
         let offset = reader.u64()?;
         if !offset.is_multiple_of(alignment) {
@@ -43,7 +61,7 @@ pub fn check<R: Read>(
             // At least a byte: a place outside the file is refused for unknown types as well.
             None => 1,
             Some((per_block, bytes)) => {
-                if !row.is_multiple_of(per_block) {
+                if !dimensions[0].is_multiple_of(per_block) {
                     return Err(reader.malformed(format!(
                         "the rows of the tensor {name:?} are not whole blocks"
                     )));
@@ -53,12 +71,13 @@ pub fn check<R: Read>(
                 })?
             }
         };
-        weights = weights.saturating_add(elements);
+        tensors.weights = tensors.weights.saturating_add(elements);
         let tensor_end = offset
             .checked_add(bytes)
             .ok_or_else(|| reader.malformed(format!("the tensor {name:?} is out of place")))?;
         end = end.max(tensor_end);
         places.push((offset, tensor_end));
+        tensors.list.push(Tensor { name, dimensions, kind });
     }
     places.sort_unstable();
     if places.windows(2).any(|pair| pair[0].1 > pair[1].0) {
@@ -72,18 +91,18 @@ pub fn check<R: Read>(
     if count > 0 && needed > reader.length() {
         return Err(GgufError::Truncated { got: reader.length(), needed });
     }
-    Ok(weights)
+    Ok(tensors)
 }
 
-/// The number of elements, and how many of them make a row.
-fn dimensions<R: Read>(reader: &mut Reader<R>, name: &str) -> Result<(u64, u64), GgufError> {
-    let dimensions = reader.u32()?;
-    if dimensions == 0 || dimensions > MOST_DIMENSIONS {
-        return Err(reader.malformed(format!("the tensor {name:?} has {dimensions} dimensions")));
+/// The number of elements, and the dimensions: at least one, none of them zero.
+fn dimensions<R: Read>(reader: &mut Reader<R>, name: &str) -> Result<(u64, Vec<u64>), GgufError> {
+    let count = reader.u32()?;
+    if count == 0 || count > MOST_DIMENSIONS {
+        return Err(reader.malformed(format!("the tensor {name:?} has {count} dimensions")));
     }
     let mut elements: u64 = 1;
-    let mut row = 1;
-    for i in 0..dimensions {
+    let mut dimensions = Vec::new();
+    for _ in 0..count {
         let size = reader.u64()?;
         // ggml counts in i64. A zero dimension has crashed llama.cpp (its issue 24263).
         elements = elements
@@ -92,11 +111,9 @@ fn dimensions<R: Read>(reader: &mut Reader<R>, name: &str) -> Result<(u64, u64),
             .ok_or_else(|| {
                 reader.malformed(format!("the tensor {name:?} has impossible dimensions"))
             })?;
-        if i == 0 {
-            row = size;
-        }
+        dimensions.push(size);
     }
-    Ok((elements, row))
+    Ok((elements, dimensions))
 }
 
 /// Elements and bytes of a block, for each weight type (ggml.h and ggml-common.h).
@@ -182,7 +199,12 @@ mod tests {
         let mut bytes = Builder::tensor_record("t", dimensions, kind, offset);
         bytes.resize(bytes.len().next_multiple_of(32) + data, 0);
         let mut reader = Reader::new(&bytes[..], bytes.len() as u64);
-        check(&mut reader, 1, 32).map_err(|e| e.to_string())
+        let tensors = check(&mut reader, 1, 32).map_err(|e| e.to_string())?;
+        assert_eq!(
+            tensors.list,
+            [Tensor { name: "t".to_owned(), dimensions: dimensions.to_vec(), kind }]
+        );
+        Ok(tensors.weights)
     }
 
     #[test]

@@ -5,6 +5,8 @@ use super::*;
 
 /// Documents, more than the worker keeps.
 const DOCUMENTS: usize = 4;
+/// Ways to mix adapters, none of them among these.
+const MIXES: usize = 3;
 
 /// What happens next in the document at hand.
 #[derive(Clone, Debug)]
@@ -19,6 +21,8 @@ enum Move {
     Above(String),
     Below(String),
     Switch(usize),
+    /// From now on with these adapters.
+    Wear(usize),
 }
 
 /// What becomes of the request that follows.
@@ -31,6 +35,8 @@ enum Fate {
     BrokenOff(usize),
     /// The model fails.
     Fails,
+    /// With an adapter that is not there.
+    Refused,
     /// With forks, or names: another way to decode over the same cache.
     Forked,
     Named,
@@ -49,6 +55,7 @@ fn any_move() -> impl Strategy<Value = Move> {
         1 => "[a-e \n]{1,9}".prop_map(Move::Above),
         1 => "[a-e \n]{0,9}".prop_map(Move::Below),
         2 => (0..DOCUMENTS).prop_map(Move::Switch),
+        1 => (0..MIXES).prop_map(Move::Wear),
     ]
 }
 
@@ -58,6 +65,7 @@ fn any_fate() -> impl Strategy<Value = Fate> {
         3 => (0..6_usize).prop_map(Fate::Left),
         2 => (1..4_usize).prop_map(Fate::BrokenOff),
         1 => Just(Fate::Fails),
+        1 => Just(Fate::Refused),
         1 => Just(Fate::Forked),
         1 => Just(Fate::Named),
         2 => Just(Fate::Warmed),
@@ -88,7 +96,7 @@ impl Place {
             }
             Move::Above(text) => self.prefix.insert_str(self.prefix.len() / 2, &text),
             Move::Below(text) => self.suffix = text,
-            Move::Switch(_) => {}
+            Move::Switch(_) | Move::Wear(_) => {}
         }
         // As long as a prompt may be.
         for text in [&mut self.prefix, &mut self.middle, &mut self.suffix] {
@@ -97,9 +105,14 @@ impl Place {
         }
     }
 
-    fn request(&self, quick: bool) -> Request {
+    fn request(&self, quick: bool, worn: usize) -> Request {
         let prompt = prompt(&self.prefix, &self.suffix, &self.middle);
-        Request { quick, ..Request::new(prompt, 6, Stop::Never) }
+        let adapters = match worn {
+            0 => Vec::new(),
+            1 => mix("house", 1.0),
+            _ => [mix("house", 0.5), mix("tests", 1.0)].concat(),
+        };
+        Request { quick, adapters, ..Request::new(prompt, 6, Stop::Never) }
     }
 }
 
@@ -138,13 +151,16 @@ proptest! {
         let mut places: Vec<Place> = (0..DOCUMENTS)
             .map(|n| Place { prefix: "abcde fg".repeat(n + 3), ..Place::default() })
             .collect();
-        let mut at = 0;
+        let (mut at, mut worn) = (0, 0);
         for (change, fate, quick) in walk {
             if let Move::Switch(to) = change {
                 at = to;
             }
+            if let Move::Wear(mix) = change {
+                worn = mix;
+            }
             places[at].change(change);
-            let request = places[at].request(quick);
+            let request = places[at].request(quick, worn);
             match fate {
                 Fate::Left(mut looks) => {
                     let _ = desk.ask_until(request.clone(), &mut || {
@@ -161,11 +177,14 @@ proptest! {
                     desk.log.borrow_mut().fail = true;
                     if desk.ask_until(request.clone(), &mut || false).is_some_and(|said| said.is_err()) {
                         // As `serve` does.
-                        desk.worker.transformer.clear();
-                        desk.worker.cache.clear();
-                        desk.worker.unsaved.clear();
+                        desk.worker.forget_all();
                     }
                     desk.log.borrow_mut().fail = false;
+                }
+                Fate::Refused => {
+                    let adapters = mix("missing", 1.0);
+                    let refused = desk.ask(Request { adapters, ..request.clone() });
+                    prop_assert!(refused.is_err());
                 }
                 Fate::Forked => {
                     let _ = desk.ask_until(Request { forks: 2, ..request.clone() }, &mut || false);
@@ -175,7 +194,9 @@ proptest! {
                     let _ = desk.ask_until(Request { names, ..request.clone() }, &mut || false);
                 }
                 Fate::Warmed => {
-                    let _ = desk.ask_until(Request::warm(request.prompt.clone()), &mut || false);
+                    let warm = Request::warm(request.prompt.clone());
+                    let adapters = request.adapters.clone();
+                    let _ = desk.ask_until(Request { adapters, ..warm }, &mut || false);
                 }
                 Fate::SavedAndRead => {
                     desk.worker.save(true);

@@ -7,11 +7,11 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use tandem::syntax;
 use tower_lsp::lsp_types::Url;
 
-use crate::rows::{Row, SHORTEST, random, spread};
-use crate::score::identifiers;
+use super::row::{Row, SHORTEST, random, spread};
+use super::score::identifiers;
+use crate::syntax;
 
 /// Bytes of the longest file whose names are read.
 const MOST: u64 = 4 << 20;

@@ -1,20 +1,17 @@
 //! Calls of what another file of the tree defines: does the model write the right name?
 //!
 //! In: a tree and its index. Out: rows whose cursor stands right before the name of a function that one
-//! other file defines, and which hide the rest of the line. With [`recall`], without any model: how
-//! often the name is among what `context` chooses, which is the figure to work on first.
+//! other file defines, and which hide the rest of the line.
 
 use std::path::Path;
-use std::time::Instant;
 
-use tandem::context;
-use tandem::syntax::outline::Kind;
-use tandem::syntax::{self, Language};
-use tandem::workspace::{Index, Workspace};
-
-use crate::rows::{Call, Row, spread};
-use crate::score::{identifier, identifiers};
-use crate::trees;
+use super::row::{Call, Row, spread};
+use super::score::{identifier, identifiers};
+use super::trees;
+use crate::context;
+use crate::syntax::outline::Kind;
+use crate::syntax::{self, Language};
+use crate::workspace::{Index, Workspace};
 
 /// How lines begin that call nothing: definitions, imports, comments.
 const NO_CALLS: [&str; 10] =
@@ -64,7 +61,8 @@ pub fn rows(tree: &Path, index: &Index, most: usize) -> Vec<Row> {
     spread(all, most)
 }
 
-fn path_in(tree: &Path, file: &Path) -> String {
+/// A file's name within its tree.
+pub fn path_in(tree: &Path, file: &Path) -> String {
     file.strip_prefix(tree).unwrap_or(file).to_string_lossy().into_owned()
 }
 
@@ -92,49 +90,4 @@ fn defined_elsewhere(index: &Index, language: &Language, path: &str, name: &str)
     });
     let first = found.next().filter(|found| found.path != path)?;
     found.all(|other| other.path == first.path).then(|| context::line(first.definition))
-}
-
-/// Prints how often the called name is in the context of so many bytes, chosen at the line's start.
-pub fn recall(tree: &Path, most: usize, bytes: usize, verbose: bool) {
-    let started = Instant::now();
-    let workspace = workspace(tree);
-    let (read, memory) = (started.elapsed(), resident_mb());
-    let index = workspace.index();
-    let found = rows(tree, &index, most);
-    let (mut has, mut size) = (0, 0);
-    let started = Instant::now();
-    for row in &found {
-        let Some((language, call)) = syntax::language(&row.language).zip(row.call.as_ref()) else {
-            continue;
-        };
-        let text = row.text();
-        let file = row.name.rsplit_once(':').map_or("", |(file, _)| file);
-        let path = path_in(tree, Path::new(file));
-        let cursor = row.before.len() - row.line_before().len();
-        let place = context::Place { language, text: &text, cursor, path: &path };
-        let context = context::comment(&index, place, bytes, "");
-        let there = context.lines().any(|line| line.contains(&format!("{}(", call.name)));
-        has += usize::from(there);
-        size += context.len();
-        if verbose {
-            println!("{}: {} | {} | {there}\n{context}", row.name, row.hidden, call.definition);
-        }
-    }
-    let each = started.elapsed() / found.len().max(1) as u32;
-    println!(
-        "{}: {} files and {} definitions read in {read:?}, {memory} MB resident; the name is there for {has} of {}; {} bytes, {each:?}",
-        trees::name(tree),
-        index.files(),
-        index.definitions(),
-        found.len(),
-        size / found.len().max(1)
-    );
-}
-
-/// Megabytes that this process holds, where the system says.
-fn resident_mb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    kib.unwrap_or_default() / 1_000
 }
