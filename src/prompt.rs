@@ -95,7 +95,7 @@ impl Anchor {
             .map(|p| p.start)
             .filter(|&start| start <= at && at - start <= budget.prefix)
             .filter(|&start| start == 0 || at - start >= budget.prefix / 3)
-            .filter(|&start| start == floor_char(text, start))
+            .filter(|&start| can_cut(text, start))
             .unwrap_or_else(|| window_start(text, at, budget.prefix));
         let after = cursor + closers_after(text, cursor);
         let (suffix, suffix_is_all) = suffix_window(text, after, budget.suffix);
@@ -120,7 +120,8 @@ impl Anchor {
         if cursor < self.at || cursor - self.at > budget.middle || self.at > text.len_bytes() {
             return None;
         }
-        if floor_char(text, self.start) != self.start || floor_char(text, self.at) != self.at {
+        // A line feed typed behind a lone carriage return makes one line break of the two.
+        if !can_cut(text, self.start) || !can_cut(text, self.at) {
             return None;
         }
         if plain(text, self.start, self.at) != self.prefix {
@@ -263,8 +264,14 @@ fn window_start(text: &Rope, at: usize, budget: usize) -> usize {
 fn inside(text: &Rope, byte: usize) -> usize {
     let before = floor_char(text, byte);
     let at = if before < byte { text.char_to_byte(text.byte_to_char(before) + 1) } else { before };
+    if can_cut(text, at) { at } else { at + 1 }
+}
+
+/// Is this between two characters, and not in the middle of a CRLF?
+fn can_cut(text: &Rope, byte: usize) -> bool {
     let is = |byte: usize, wanted: u8| byte < text.len_bytes() && text.byte(byte) == wanted;
-    if at > 0 && is(at - 1, b'\r') && is(at, b'\n') { at + 1 } else { at }
+    let in_crlf = byte > 0 && is(byte - 1, b'\r') && is(byte, b'\n');
+    floor_char(text, byte) == byte && !in_crlf
 }
 
 /// Up to `budget` bytes of text from `from`, ending at a line end where there is one, and whether
@@ -311,6 +318,17 @@ mod tests {
     fn first(text: &str) -> (Prompt, Anchor) {
         let (text, cursor) = fixture(text);
         prompt(&text, cursor, Budget::default(), None)
+    }
+
+    #[test]
+    fn an_anchor_behind_a_lone_carriage_return_moves_when_that_becomes_half_a_line_break() {
+        let budget = Budget { lines_above: 0, ..Budget::default() };
+        let text = Rope::from_str("a\rb");
+        let (before, anchor) = prompt(&text, 3, budget, None);
+        assert_eq!((before.prefix.as_str(), before.middle.as_str()), ("a\n", "b"));
+        let text = Rope::from_str("a\r\nb");
+        let (after, _) = prompt(&text, 4, budget, Some(&anchor));
+        assert_eq!(format!("{}{}", after.prefix, after.middle), "a\nb");
     }
 
     #[test]

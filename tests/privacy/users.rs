@@ -93,7 +93,7 @@ fn another_user_cannot_read_the_journal_or_what_is_kept_of_questions() {
     assert!(asked.stderr.contains("127.0.0.1"), "{}", asked.stderr);
     let mut server = Server::with_file_in(home, "let c = \n");
     server.ghost(0, 8);
-    server.farewell();
+    server.leave();
     let home = server.home();
     for folder in ["journal", "ledger"] {
         assert!(closed(&home.file("data").join(folder)) > 0, "nothing in the {folder}");
@@ -103,6 +103,10 @@ fn another_user_cannot_read_the_journal_or_what_is_kept_of_questions() {
 #[test]
 fn an_engine_of_another_user_is_not_spoken_to() {
     let (home, _) = Home::with_model("a.gguf", &gguf::that_fills_in_the_middle());
+    // Where states lie is of the process that looks, and this one is not the binary.
+    let settings = home.file("config.toml");
+    let text = std::fs::read_to_string(&settings).expect("settings");
+    std::fs::write(&settings, format!("{text}[engine]\nstates_mb = 0\n")).expect("settings");
     let socket = home.meeting().socket_file();
     // Whoever listens is at the other end; where the socket lies does not matter.
     let listen = "import os, socket, sys
@@ -113,6 +117,7 @@ try:
 except OSError:
     sys.exit(3)
 s.listen()
+s.settimeout(30)
 print('listening', flush=True)
 heard = s.accept()[0].recv(1000)
 print(len(heard), flush=True)";

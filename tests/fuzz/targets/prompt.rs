@@ -36,7 +36,10 @@ fuzz_target!(|input: Input| {
         let plain = |text: &str| text.replace("\r\n", "\n").replace('\r', "\n");
         let seen = format!("{}{}", made.prefix, made.middle);
         let all = plain(&text.byte_slice(..before).to_string());
-        assert!(all.ends_with(&seen), "what is read is the text up to the cursor");
+        assert!(
+            all.ends_with(&seen),
+            "what is read is the text up to the cursor: {seen:?} of {all:?}, {budget:?}"
+        );
         assert!(made.prefix.len() <= budget.prefix, "the prefix keeps its budget");
         assert!(made.middle.len() <= budget.middle, "the middle keeps its budget");
         assert!(made.suffix.len() <= budget.suffix, "the suffix keeps its budget");
