@@ -28,9 +28,11 @@ use super::family::Family;
 use super::{About, Answer, Engine, Event, Request, State};
 use crate::net;
 
-/// How long to wait for what, at most. A person has typed on long before.
+/// How long to wait for what, at most. A person has typed on long before; but an engine without a GPU reads the
+/// first thousand tokens of a file for 10 s and more (llama-server on one core), and whoever asks for
+/// one completion alone waits for that.
 const CONNECT: Duration = Duration::from_secs(3);
-const SILENCE: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// What a user wants of engines elsewhere.
 #[derive(Clone, Debug, Default)]

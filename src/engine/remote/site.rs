@@ -167,7 +167,12 @@ impl Site {
         let response = self.accepted(response).await?;
         let mut all = 0_usize;
         let pieces = response.bytes_stream().map(move |piece| {
-            let piece = piece.map_err(|error| std::io::Error::other(net::reason(error)))?;
+            let piece = piece.map_err(|error| {
+                std::io::Error::other(match error.is_timeout() {
+                    true => format!("it said nothing for {} s", SILENCE.as_secs()),
+                    false => net::reason(error),
+                })
+            })?;
             all = all.saturating_add(piece.len());
             let is_all = all <= LONGEST_ANSWER;
             is_all.then_some(piece).ok_or_else(|| std::io::Error::other("it does not end"))
