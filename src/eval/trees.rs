@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use tower_lsp::lsp_types::Url;
+use url::Url;
 
 use super::row::{Row, SHORTEST, random, spread};
 use super::score::identifiers;
