@@ -11,8 +11,8 @@ const SCHEMA = "../settings.schema.json";
 const PACKAGE = "package.json";
 const USER_ONLY = /Only in your own `config\.toml`/;
 
-/** Set for all windows: they share one engine, and a workspace has no say in how it runs. */
-const MACHINE = /^(engine\.|model$)/;
+/** Set for all windows: they share one engine, and a workspace has no say in how it runs; but an adapter may be its own. */
+const MACHINE = /^(engine\.(?!adapters$)|model$)/;
 /** What a workspace may set that is not trusted: less, never more. */
 const HARMLESS = ["tandem.enabled", "tandem.disabled_languages"];
 /** Of no use in an editor that has ghost text. */
