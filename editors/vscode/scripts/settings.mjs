@@ -11,7 +11,7 @@ const SCHEMA = "../settings.schema.json";
 const PACKAGE = "package.json";
 const USER_ONLY = /Only in your own `config\.toml`/;
 
-/** Set for all windows: they share one engine, and a workspace has no say in how it runs; but an adapter may be its own. */
+/** Set for all windows: they share one engine, and how it runs is not a workspace's. An adapter may be. */
 const MACHINE = /^(engine\.(?!adapters$)|model$)/;
 /** What a workspace may set that is not trusted: less, never more. */
 const HARMLESS = ["tandem.enabled", "tandem.disabled_languages"];
