@@ -6,9 +6,9 @@
 //! has come to the line's start and typed up to the cursor, of one side after the other.
 //! Refuses: a folder in which there is nothing to ask.
 //!
-//! Nothing leaves the machine, unless the settings name engines elsewhere; nothing is written down. Decoding is greedy and waits
-//! for whole answers, so that all but the times is the same in a second run. The same places, and more, are asked
-//! by `make bench-quality`.
+//! Nothing leaves the machine, unless the settings name engines elsewhere; nothing is written down. Decoding is
+//! greedy and waits for whole answers, so that all but the times is the same in a second run. The same places, and
+//! more, are asked by `make bench-quality`.
 
 pub mod calls;
 mod report;
@@ -90,7 +90,7 @@ pub fn sides(
         return (bare(own), other);
     }
     let mut other = bare(own.clone());
-    if let Some(model) = model.clone() {
+    if let Some(model) = model {
         (other.model, other.model_path) = (model, None);
     }
     other.engine.adapters = adapters.into_iter().map(|worn| (worn.name, worn.scale)).collect();
@@ -175,8 +175,8 @@ pub async fn run(options: Options) -> Result<(), String> {
 
 impl Side {
     fn new(settings: Settings, store: &Store, workspace: &Arc<Workspace>) -> Result<Side, String> {
-        if let Some(missing) = wanted::missing_adapters(&settings, store).into_iter().next() {
-            return Err(missing);
+        if let Some(why) = wanted::unusable_adapters(&settings, store).into_iter().next() {
+            return Err(why);
         }
         let style = Style {
             // Each place by itself, to the end, and the same on a slow machine.

@@ -11,7 +11,7 @@ use crate::engine::remote::RemoteEngine;
 use crate::engine::states::StateOptions;
 use crate::engine::{self, Adapter, Engine};
 use crate::lsp::SharedSettings;
-use crate::model::{Store, choice, optimize};
+use crate::model::{Store, choice, gguf, optimize};
 use crate::settings::{self, Layers, RemoteSettings, Settings};
 
 /// The user's own settings as the first of the four layers.
@@ -71,6 +71,27 @@ pub fn missing_adapters(settings: &Settings, store: &Store) -> Vec<String> {
             )
         })
         .collect()
+}
+
+/// The same, and one for each that is not of the model in use: with it nothing would be completed, and nobody would
+/// say why.
+pub fn unusable_adapters(settings: &Settings, store: &Store) -> Vec<String> {
+    let mut said = missing_adapters(settings, store);
+    let worn = adapters(settings, store);
+    // The model's header is read only where something is held against it.
+    if worn.is_empty() {
+        return said;
+    }
+    let Ok(Options { model, .. }) = options(settings, store) else { return said };
+    said.extend(worn.iter().filter_map(|adapter| {
+        let looked_at = gguf::inspect_adapter(&adapter.file).and_then(|about| about.fits(&model));
+        let error = looked_at.err()?;
+        let name = adapter.file.file_stem().unwrap_or_default().to_string_lossy();
+        Some(format!(
+            "the adapter {name} {error}. Nothing is completed until it is out of `engine.adapters`"
+        ))
+    }));
+    said
 }
 
 /// Where states are kept; nowhere when they may take no room or the user has no folder for them.

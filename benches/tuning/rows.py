@@ -6,7 +6,7 @@ belongs on the completion. The prompt ends with the line begun as far as somebod
 above it stand in the middle too, as in tandem's own prompts (src/prompt.rs): a model that has seen only
 holes which begin at the cursor learns less for them.
 
-Files that git does not know, binary, generated and very long ones are left out. The same rows come each time.
+Files that git does not know, binary and very long ones are left out. The same rows come each time.
 Take away what is scored afterwards: --but FOLDER leaves a folder out, so that `tandem eval FOLDER` asks
 about code that the model has not seen.
 """
