@@ -175,3 +175,35 @@ fn process(shared: &SharedSettings, store: Store) -> Result<ProcessEngine, Strin
     let wanted: Wanted = Arc::new(move || options(&settings.get(), &store));
     Ok(ProcessEngine::new(program, idle, wanted).wearing(worn))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::gguf::builder::Builder;
+
+    #[test]
+    fn an_adapter_that_is_not_there_or_does_not_fit_is_told_and_one_that_fits_is_not() {
+        let scratch = tempfile::tempdir().unwrap();
+        let store = Store::new(scratch.path().to_owned());
+        let put = |file: &str, builder: Builder| {
+            std::fs::write(scratch.path().join(file), builder.bytes()).unwrap();
+        };
+        std::fs::create_dir(store.adapters().folder()).unwrap();
+        put("mine.gguf", Builder::qwen());
+        put("adapters/fits.gguf", Builder::adapter());
+        let wide = Builder::bare_adapter().tensor("output.weight.lora_a", &[128, 4], 0).tensor(
+            "output.weight.lora_b",
+            &[4, 2],
+            0,
+        );
+        put("adapters/wide.gguf", wide);
+        let told = |name: &str| {
+            let mut settings = Settings { model: "mine".to_owned(), ..Settings::default() };
+            settings.engine.adapters.insert(name.to_owned(), 1.0);
+            unusable_adapters(&settings, &store)
+        };
+        assert_eq!(told("fits"), [""; 0]);
+        assert!(told("absent")[0].contains("no adapter \"absent\""), "{:?}", told("absent"));
+        assert!(told("wide")[0].contains("128 by 2"), "{:?}", told("wide"));
+    }
+}
