@@ -21,7 +21,7 @@ test: lint model ## Everything that must pass: format, lints, unit, server, wire
 
 lint: tools ## Formatting; clippy, with and without the HTTP client, which is then gone; what dependencies may be
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy $(LOCKED) --release --all-targets -- --deny warnings
+	$(CARGO) clippy $(LOCKED) --release --workspace --all-targets -- --deny warnings
 	$(CARGO) clippy $(LOCKED) --release --lib --bins --no-default-features -- --deny warnings
 	@tree="$$($(CARGO) tree $(LOCKED) --no-default-features --edges normal --prefix none)" && \
 	if echo "$$tree" | grep -E '^(reqwest|hyper|rustls|ureq|curl|isahc|zbus) '; then \

@@ -11,11 +11,14 @@ use tandem::document::{Change, Document, Encoding, Position, Range};
 #[path = "../../../src/document/tests/model.rs"]
 mod model;
 
+/// The start and end of what is replaced, none for the whole, and what comes there instead.
+type Edit = (Option<[(u8, u8); 2]>, String);
+
 #[derive(Arbitrary, Debug)]
 struct Input {
     text: String,
     encoding: u8,
-    batches: Vec<Vec<(Option<[(u8, u8); 2]>, String)>>,
+    batches: Vec<Vec<Edit>>,
 }
 
 fuzz_target!(|input: Input| {

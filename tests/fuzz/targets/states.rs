@@ -17,6 +17,7 @@ enum Input {
         flips: Vec<(u16, u8)>,
         cut: Option<u16>,
         more: Vec<u8>,
+        under: String,
     },
     File(Vec<u8>),
 }
@@ -30,11 +31,11 @@ fuzz_target!(|input: Input| {
     match input {
         Input::File(bytes) => {
             fs::write(folder.path().join("x.kv"), bytes).unwrap();
-            let _ = open().take(&[1, 2, 3]);
+            let _ = open().take(&[1, 2, 3], "");
         }
-        Input::Damaged { tokens, state, flips, cut, more } => {
+        Input::Damaged { tokens, state, flips, cut, more, under } => {
             let chosen_under = vec![None; tokens.len()];
-            let saved = Saved { tokens: tokens.clone(), chosen_under, state };
+            let saved = Saved { tokens: tokens.clone(), chosen_under, state, under: under.clone() };
             open().save(&saved);
             let file = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
             let whole = fs::read(&file).unwrap();
@@ -48,10 +49,10 @@ fuzz_target!(|input: Input| {
             }
             bytes.extend(more);
             fs::write(&file, &bytes).unwrap();
-            let found = open().take(&tokens);
+            let found = open().take(&tokens, &under);
             assert!(found.is_none_or(|found| found == saved), "what was saved, or nothing");
             if bytes == whole {
-                assert_eq!(open().take(&tokens), Some(saved));
+                assert_eq!(open().take(&tokens, &under), Some(saved));
             }
         }
     }
