@@ -1,10 +1,11 @@
 //! The engine alone: what guessing saves, and how soon a cancelled request's work ends.
 //!
-//! `cargo bench --bench engine -- [--guess] [--cancel] [--lines N] [--model FILE]`
+//! `cargo bench --bench engine -- [--guess] [--cancel] [--lines N] [--model FILE] [--draft FILE [--tokens N]]`
 //!
 //! Guessing: lines of this project's own sources are typed, three characters at a time, with the
 //! rest of the file below. Each prompt is asked of two engines in turn, one that guesses and one
-//! that does not; both say the same, which is counted. Cancelling: requests in cold places are
+//! that does not; both say the same, which is counted. With `--draft` one guesses, and the other has that
+//! draft model besides, which drafts N tokens each time or as many as pay. Cancelling: requests in cold places are
 //! dropped after some time, and it is measured until the model's thread is idle.
 
 use std::collections::HashMap;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ropey::Rope;
-use tandem::engine::llama::{Llama, Options};
+use tandem::engine::llama::{Draft, Llama, Options};
 use tandem::engine::process::{ProcessEngine, Wanted};
 use tandem::engine::{Engine, Event, Figures, Request, State, Stop};
 use tandem::figures::percentile;
@@ -37,6 +38,7 @@ const CANCELS: u32 = 60;
 fn main() {
     let (mut guess, mut cancel, mut lines) = (false, false, 12);
     let mut model = default_model();
+    let (mut draft, mut tokens) = (None, None);
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     while let Some(argument) = arguments.next() {
         let mut value =
@@ -46,13 +48,18 @@ fn main() {
             "--cancel" => cancel = true,
             "--lines" => lines = value().parse().unwrap_or_else(|_| fail("--lines: a number")),
             "--model" => model = value().into(),
+            "--draft" => draft = Some(PathBuf::from(value())),
+            "--tokens" => {
+                tokens = Some(value().parse().unwrap_or_else(|_| fail("--tokens: a number")));
+            }
             other => fail(&format!("unknown argument {other}")),
         }
     }
     println!("{}", model.file_name().unwrap_or_default().to_string_lossy());
     let runtime = tokio::runtime::Runtime::new().unwrap_or_else(|e| fail(&e.to_string()));
     if guess || !cancel {
-        runtime.block_on(guessing(&model, lines));
+        let draft = draft.map(|model| Draft { model, tokens });
+        runtime.block_on(guessing(&model, lines, draft));
     }
     if cancel || !guess {
         runtime.block_on(cancelling(&model));
@@ -68,16 +75,20 @@ struct Total {
     accepted: u32,
 }
 
-async fn guessing(model: &std::path::Path, lines: usize) {
+async fn guessing(model: &std::path::Path, lines: usize, draft: Option<Draft>) {
     let private = tempfile::tempdir().unwrap_or_else(|e| fail(&e.to_string()));
     // SAFETY: no other thread reads the environment yet.
     unsafe { std::env::set_var("TANDEM_RUNTIME_DIR", private.path()) };
-    let engine = |guess: bool| {
-        let options = Options { guess, ..Options::new(model) };
+    let names = if draft.is_some() { ["guessing", "drafting"] } else { ["plain", "guessing"] };
+    let engine = |more: bool| {
+        let options = match &draft {
+            Some(draft) => Options { draft: more.then(|| draft.clone()), ..Options::new(model) },
+            None => Options { guess: more, ..Options::new(model) },
+        };
         let wanted: Wanted = Arc::new(move || Ok(options.clone()));
         ProcessEngine::new(env!("CARGO_BIN_EXE_tandem").into(), Arc::new(|| Duration::ZERO), wanted)
     };
-    let (plain, guessing) = (engine(false), engine(true));
+    let (less, more) = (engine(false), engine(true));
     let mut totals: HashMap<bool, Total> = HashMap::new();
     let (mut prompts, mut differ) = (0, 0);
     for (name, text) in SOURCES {
@@ -88,7 +99,7 @@ async fn guessing(model: &std::path::Path, lines: usize) {
             let order = if prompts % 2 == 0 { [false, true] } else { [true, false] };
             let mut said = HashMap::new();
             for guess in order {
-                let engine = if guess { &guessing } else { &plain };
+                let engine = if guess { &more } else { &less };
                 let (text, figures) = finish(engine, request.clone()).await;
                 let total = totals.entry(guess).or_default();
                 total.written += figures.generated;
@@ -101,9 +112,9 @@ async fn guessing(model: &std::path::Path, lines: usize) {
             prompts += 1;
             differ += usize::from(said[&false] != said[&true]);
         }
-        println!("{name:<18} {:.2} times as fast with guessing", ratio[0] / ratio[1]);
+        println!("{name:<18} {:.2} times as fast {}", ratio[0] / ratio[1], names[1]);
     }
-    for (guess, name) in [(false, "plain"), (true, "guessing")] {
+    for (guess, name) in [false, true].into_iter().zip(names) {
         let total = &totals[&guess];
         println!(
             "{name:<9} {:>6} tokens written in {:>8.0} ms: {:.1} tokens/s; {} drafted, {} came true",
@@ -115,8 +126,10 @@ async fn guessing(model: &std::path::Path, lines: usize) {
         );
     }
     println!(
-        "decoding is {:.2} times as fast with guessing; {differ} of {prompts} answers differ\n",
-        totals[&false].decode_ms / totals[&true].decode_ms
+        "decoding is {:.2} times as fast {} as {}; {differ} of {prompts} answers differ\n",
+        totals[&false].decode_ms / totals[&true].decode_ms,
+        names[1],
+        names[0]
     );
 }
 

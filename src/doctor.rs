@@ -12,7 +12,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::engine::llama::{self, Gpu};
-use crate::engine::{Engine, Event, Figures, Request, State, Stop};
+use crate::engine::{About, Engine, Event, Figures, Request, State, Stop};
 use crate::lsp::SharedSettings;
 use crate::model::{self, DEFAULT, Store, choice, gguf, optimize};
 use crate::prompt::Prompt;
@@ -41,6 +41,8 @@ pub struct Findings {
     speed: Option<Speed>,
     /// What keeps the engine's process from doing anything else, in words.
     sandbox: Option<String>,
+    /// The model that drafts for it, and how much at a time.
+    draft: Option<String>,
     recommended: String,
     recommended_because: String,
     /// What stands between this machine and completions, each with its remedy.
@@ -101,15 +103,16 @@ async fn examine() -> Findings {
     let shared = SharedSettings::default();
     shared.set(Settings { remote: RemoteSettings::default(), ..own });
     let mut model = None;
-    let (mut speed, mut sandbox) = (None, None);
+    let (mut speed, mut engine) = (None, None);
     match store.and_then(|store| Ok((wanted::options(&shared.get(), &store)?, store))) {
         Ok((options, store)) => match choice::check(&options.model) {
             Ok(summary) => {
                 let weights = weights(&shared.get(), &store);
                 let (adapters, unfit) = adapters(&shared.get(), &store, &options.model);
                 problems.extend(unfit);
+                problems.extend(wanted::unusable_draft(&shared.get(), &store, &options.model));
                 match measure(&shared, store).await {
-                    Ok((measured, held)) => (speed, sandbox) = (Some(measured), Some(held)),
+                    Ok((measured, about)) => (speed, engine) = (Some(measured), Some(about)),
                     Err(problem) => problems.push(problem),
                 }
                 model = Some(Model { path: options.model, weights, adapters, summary });
@@ -140,7 +143,8 @@ async fn examine() -> Findings {
         elsewhere,
         model,
         speed,
-        sandbox,
+        sandbox: engine.as_ref().map(|about: &About| about.sandbox.clone()),
+        draft: engine.map(|about| about.draft).filter(|draft| !draft.is_empty()),
         recommended: recommended.entry.name.to_owned(),
         recommended_because: recommended.reason,
         problems,
@@ -207,8 +211,8 @@ fn features() -> Vec<&'static str> {
     all.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect()
 }
 
-/// Times a prompt that no cache knows, through the engine's process, and hears what that process may do.
-async fn measure(shared: &SharedSettings, store: Store) -> Result<(Speed, String), String> {
+/// Times a prompt that no cache knows, through the engine's process, and hears what that process is.
+async fn measure(shared: &SharedSettings, store: Store) -> Result<(Speed, About), String> {
     let engine = wanted::engine(shared, store)?;
     let figures = timed(&engine, unknown_prompt()).await?;
     let per_second = |tokens: u32, ms: f64| f64::from(tokens) / ms.max(0.001) * 1e3;
@@ -216,11 +220,11 @@ async fn measure(shared: &SharedSettings, store: Store) -> Result<(Speed, String
         prefill_tokens_per_second: per_second(figures.evaluated, figures.prefill_ms),
         decode_tokens_per_second: per_second(figures.generated, figures.decode_ms),
     };
-    let sandbox = match &*engine.state().borrow() {
-        State::Ready(about) => about.sandbox.clone(),
-        _ => "not known".to_owned(),
+    let about = match &*engine.state().borrow() {
+        State::Ready(about) => about.clone(),
+        _ => About { sandbox: "not known".to_owned(), ..About::default() },
     };
-    Ok((speed, sandbox))
+    Ok((speed, about))
 }
 
 /// That no cache knows.
@@ -288,6 +292,7 @@ impl Findings {
             ("model", model),
             ("weights", weights),
             ("adapters", adapters),
+            ("draft", self.draft.clone().unwrap_or_else(none)),
             ("speed", speed),
             ("sandbox", self.sandbox.clone().unwrap_or_else(|| "not looked at".to_owned())),
             ("suits you", format!("{}: {}", self.recommended, self.recommended_because)),

@@ -10,6 +10,7 @@
 
 pub mod cache;
 pub mod costs;
+pub mod draft;
 pub mod family;
 mod forks;
 pub mod guess;
@@ -172,6 +173,10 @@ pub struct Figures {
     pub generated: u32,
     /// Tokens that were in the KV cache already.
     pub reused: u32,
+    /// While the word was forced that is being typed: by how much the likeliest token that fits led the next, where
+    /// that was least, as a natural logarithm. Known only where forks were asked for, and one of two could be.
+    #[serde(default)]
+    pub forced_lead: Option<f32>,
     /// Tokens that were guessed, and of these the ones that came true. The others cost time only.
     pub drafted: u32,
     /// As above.
@@ -253,6 +258,9 @@ pub struct About {
     /// What keeps its process from doing anything else, in words.
     #[serde(default)]
     pub sandbox: String,
+    /// The model that drafts for it and how much at a time, in words; empty without one.
+    #[serde(default)]
+    pub draft: String,
 }
 
 /// The stream of events that answers a request. Dropping it cancels the request: whoever writes

@@ -175,7 +175,7 @@ pub async fn run(options: Options) -> Result<(), String> {
 
 impl Side {
     fn new(settings: Settings, store: &Store, workspace: &Arc<Workspace>) -> Result<Side, String> {
-        if let Some(why) = wanted::unusable_adapters(&settings, store).into_iter().next() {
+        if let Some(why) = wanted::unusable_parts(&settings, store).into_iter().next() {
             return Err(why);
         }
         let style = Style {

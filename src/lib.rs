@@ -54,7 +54,8 @@
 //! | [`engine::transformer`] | what the worker needs of a model; `llama` is the real one |
 //! | [`engine::llama`] | llama.cpp, with `llama/`: its context, weights for this CPU, GPUs |
 //! | [`engine::heads`] | a prompt in the model's layout, and shorter ones for a quick first answer |
-//! | [`engine::cache`], [`engine::healing`], [`engine::guess`] | which tokens are where; the word being typed; speculation |
+//! | [`engine::cache`], [`engine::healing`] | which tokens are where; the word being typed |
+//! | [`engine::guess`], [`engine::draft`] | speculation: what is looked up, what a smaller model drafts |
 //! | [`engine::names`], `engine::forks` | decoding that knows the names; where an answer could have gone on otherwise |
 //! | [`engine::interrupt`] | when to break off what is being evaluated |
 //! | [`engine::states`], [`engine::costs`] | KV states on disk; what batches cost here |

@@ -12,7 +12,7 @@ use tandem::ask::ledger::{self, Ledger};
 use tandem::ask::papers::{self, Papers};
 use tandem::ask::price::{Table, Usage};
 use tandem::engine::llama::quantize::Recipe;
-use tandem::engine::llama::{self, Llama, Options};
+use tandem::engine::llama::{self, Draft, Llama, Options};
 use tandem::engine::rendezvous::Rendezvous;
 use tandem::engine::sandbox::{self, Places};
 use tandem::engine::states::{self, StateOptions};
@@ -342,6 +342,10 @@ struct EngineArguments {
     #[arg(long, action = clap::ArgAction::Set)]
     guess: bool,
     #[arg(long)]
+    draft: Option<PathBuf>,
+    #[arg(long)]
+    draft_tokens: Option<u32>,
+    #[arg(long)]
     states: Option<PathBuf>,
     #[arg(long, default_value_t = 0)]
     states_bytes: u64,
@@ -351,6 +355,11 @@ impl EngineArguments {
     /// The files that an engine needs. Its folders are made here, since it may not make them itself.
     fn places(&self) -> Places {
         let mut places = choice::places(&self.model);
+        if let Some(draft) = &self.draft {
+            let Places { read, write } = choice::places(draft);
+            places.read.extend(read);
+            places.write.extend(write);
+        }
         let run = self.rendezvous.parent().map(Path::to_path_buf);
         for folder in self.states.iter().chain(&run) {
             if let Err(error) = private::folder(folder) {
@@ -638,6 +647,7 @@ async fn engine(arguments: EngineArguments) -> Result<(), String> {
         context_tokens: arguments.context_tokens,
         documents: arguments.documents,
         guess: arguments.guess,
+        draft: arguments.draft.map(|model| Draft { model, tokens: arguments.draft_tokens }),
         states: arguments.states.map(|folder| StateOptions { folder, cap: arguments.states_bytes }),
     };
     let idle = Duration::from_secs(arguments.idle_seconds);
@@ -646,8 +656,13 @@ async fn engine(arguments: EngineArguments) -> Result<(), String> {
         .map_err(|error| format!("cannot listen at {}: {error}", arguments.rendezvous.display()))
 }
 
-/// Loads a model that was checked first; a model that fails the check is an engine that says so.
-fn start(options: Options) -> Arc<dyn Engine> {
+/// Loads a model that was checked first; a model that fails the check is an engine that says so. A draft model that
+/// fails it is left out.
+fn start(mut options: Options) -> Arc<dyn Engine> {
+    if let Some(Err(problem)) = options.draft.as_ref().map(|draft| check(&draft.model)) {
+        tracing::warn!("the draft model is left aside: {problem}");
+        options.draft = None;
+    }
     match check(&options.model) {
         Ok(()) => Arc::new(Llama::start(options)),
         Err(problem) => Arc::new(NoEngine(problem)),

@@ -135,6 +135,10 @@ pub struct EngineSettings {
     /// Guess tokens from the document and verify several at once, where that is faster on this
     /// machine. Suggestions are the same.
     pub guess: bool,
+    /// A smaller model of the same family, by its name in `tandem model list`, that drafts tokens for this one to
+    /// verify: it pays beside a model of 7B and more. Suggestions are the same. `tandem doctor` says whether it is
+    /// used.
+    pub draft: Option<String>,
     /// Megabytes on disk for what the model made of your documents, so that a file opened again is
     /// ready at once; 0 to keep nothing. Only you can read it; `tandem cache clear` removes it.
     #[schemars(range(min = 0, max = 100_000))]
@@ -339,6 +343,7 @@ impl Default for EngineSettings {
             context_tokens: 2_048,
             documents: 4,
             guess: true,
+            draft: None,
             states_mb: 256,
             idle_minutes: 5,
             optimized: true,

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use crate::engine::llama::{self, Options};
+use crate::engine::llama::{self, Draft, Options};
 use crate::engine::process::{Idle, ProcessEngine, Wanted, Worn};
 #[cfg(feature = "net")]
 use crate::engine::remote::RemoteEngine;
@@ -42,7 +42,48 @@ pub fn options(settings: &Settings, store: &Store) -> Result<Options, String> {
         context_tokens: settings.engine.context_tokens,
         documents: settings.engine.documents,
         guess: settings.engine.guess,
+        // Whoever shows problems says what is wrong with it.
+        draft: draft(settings, store).ok().flatten(),
         states: states(settings.engine.states_mb),
+    })
+}
+
+/// The model that is to draft; `None` where the settings name none.
+///
+/// # Errors
+/// When it is not there, as a sentence.
+pub fn draft(settings: &Settings, store: &Store) -> Result<Option<Draft>, String> {
+    let Some(name) = &settings.engine.draft else { return Ok(None) };
+    let model = match store.find(name) {
+        Ok(installed) if settings.engine.optimized => {
+            optimize::file_in_use(store, &installed.path).0
+        }
+        Ok(installed) => installed.path,
+        Err(error) => {
+            return Err(format!("`engine.draft`: {error}. Completions go on without drafts"));
+        }
+    };
+    Ok(Some(Draft { model, tokens: None }))
+}
+
+/// What is wrong with the model that is to draft for `model`, as far as their headers tell.
+pub fn unusable_draft(settings: &Settings, store: &Store, model: &Path) -> Option<String> {
+    let Draft { model: file, .. } = match draft(settings, store) {
+        Ok(draft) => draft?,
+        Err(problem) => return Some(problem),
+    };
+    let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let own = gguf::inspect(&file).and_then(|summary| summary.require_usable().cloned());
+    let fit = match own {
+        // What is wrong with the other one is said elsewhere.
+        Ok(own) => gguf::inspect(model).map_or(true, |model| model.fim == Some(own)),
+        Err(error) => return Some(format!("the draft model {name}: {error}")),
+    };
+    (!fit).then(|| {
+        format!(
+            "the draft model {name} has other tokens than the model that it should draft for; \
+             completions go on without drafts. Take a smaller one of the same family for `engine.draft`"
+        )
     })
 }
 
@@ -73,16 +114,17 @@ pub fn missing_adapters(settings: &Settings, store: &Store) -> Vec<String> {
         .collect()
 }
 
-/// The same, and one for each that is not of the model in use: with it nothing would be completed, and nobody would
-/// say why.
-pub fn unusable_adapters(settings: &Settings, store: &Store) -> Vec<String> {
+/// A sentence for each part beside the model that cannot be used: adapters that are not there, or not of the model in
+/// use (with such a one nothing would be completed, and nobody would say why), and a draft model that does not fit.
+pub fn unusable_parts(settings: &Settings, store: &Store) -> Vec<String> {
     let mut said = missing_adapters(settings, store);
     let worn = adapters(settings, store);
     // The model's header is read only where something is held against it.
-    if worn.is_empty() {
+    if worn.is_empty() && settings.engine.draft.is_none() {
         return said;
     }
     let Ok(Options { model, .. }) = options(settings, store) else { return said };
+    said.extend(unusable_draft(settings, store, &model));
     said.extend(worn.iter().filter_map(|adapter| {
         let looked_at = gguf::inspect_adapter(&adapter.file).and_then(|about| about.fits(&model));
         let error = looked_at.err()?;
@@ -179,7 +221,7 @@ fn process(shared: &SharedSettings, store: Store) -> Result<ProcessEngine, Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::gguf::builder::Builder;
+    use crate::model::gguf::builder::{Builder, Value};
 
     #[test]
     fn an_adapter_that_is_not_there_or_does_not_fit_is_told_and_one_that_fits_is_not() {
@@ -200,10 +242,34 @@ mod tests {
         let told = |name: &str| {
             let mut settings = Settings { model: "mine".to_owned(), ..Settings::default() };
             settings.engine.adapters.insert(name.to_owned(), 1.0);
-            unusable_adapters(&settings, &store)
+            unusable_parts(&settings, &store)
         };
         assert_eq!(told("fits"), [""; 0]);
         assert!(told("absent")[0].contains("no adapter \"absent\""), "{:?}", told("absent"));
         assert!(told("wide")[0].contains("128 by 2"), "{:?}", told("wide"));
+    }
+
+    #[test]
+    fn a_draft_model_that_is_not_there_or_has_other_tokens_is_told_and_one_that_fits_is_used() {
+        let scratch = tempfile::tempdir().unwrap();
+        let store = Store::new(scratch.path().to_owned());
+        let put = |file: &str, builder: Builder| {
+            std::fs::write(scratch.path().join(file), builder.bytes()).unwrap();
+        };
+        put("mine.gguf", Builder::qwen());
+        put("small.gguf", Builder::qwen());
+        let tokens = ["b", "a", "<|fim_suffix|>", "<|fim_prefix|>", "<|fim_middle|>"];
+        let tokens = Value::Strings(tokens.map(str::to_owned).to_vec());
+        put("other.gguf", Builder::qwen().replacing("tokenizer.ggml.tokens", tokens));
+        let with = |draft: &str| {
+            let mut settings = Settings { model: "mine".to_owned(), ..Settings::default() };
+            settings.engine.draft = Some(draft.to_owned());
+            let used = options(&settings, &store).unwrap().draft.map(|draft| draft.model);
+            (used, unusable_parts(&settings, &store))
+        };
+        assert_eq!(with("small"), (Some(scratch.path().join("small.gguf")), vec![]));
+        let (used, told) = with("absent");
+        assert!(used.is_none() && told[0].contains("absent"), "{told:?}");
+        assert!(with("other").1[0].contains("has other tokens"), "{:?}", with("other"));
     }
 }

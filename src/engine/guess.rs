@@ -21,12 +21,12 @@ pub const MOST: usize = 15;
 /// The longest run of tokens that is looked up; a longer match is not a better guess.
 const LONGEST: usize = 4;
 /// How much the newest outcome counts.
-const LEARNING: f64 = 0.05;
+pub(super) const LEARNING: f64 = 0.05;
 /// A draft must promise at least this many times the tokens per ms of plain decoding: promises are a
 /// little better than what comes of them.
 const MARGIN: f64 = 1.2;
 /// How often a batch's last row is decided by evaluating its token alone, at first.
-const DECIDED_ALONE: f64 = 0.1;
+pub(super) const DECIDED_ALONE: f64 = 0.1;
 /// Kinds of streak: none, one to three, four and more tokens.
 const STREAKS: usize = 3;
 
@@ -74,13 +74,7 @@ impl Guess {
     /// From measured costs: pairs of batch size and time, with the sizes rising from 1. Sizes between
     /// are interpolated; those beyond never pay.
     pub fn new(measured: &[(usize, f64)]) -> Guess {
-        let mut costs = Vec::new();
-        for pair in measured.windows(2) {
-            let ((from, low), (to, high)) = (pair[0], pair[1]);
-            let slope = (high - low) / (to - from).max(1) as f64;
-            costs.extend((from..to).map(|size| low + slope * (size - from) as f64));
-        }
-        costs.extend(measured.last().map(|(_, cost)| *cost));
+        let costs = by_size(measured);
         let rates = [[0.5, 0.8, 0.95], [0.4, 0.7, 0.9], [0.5, 0.8, 0.95], [0.6, 0.85, 0.95]];
         Guess { costs, rates, streak: 0, decided_alone: DECIDED_ALONE }
     }
@@ -101,19 +95,9 @@ impl Guess {
     /// How many of a candidate's tokens, at most `most`, to verify with the one that is due; 0
     /// when that is not expected to pay.
     pub fn worth(&self, candidate: &Candidate, most: usize) -> usize {
-        let Some(&plain) = self.costs.first() else { return 0 };
-        let mut best = (MARGIN / plain, 0);
-        let (mut expected, mut all_right) = (1.0, 1.0);
-        for length in 1..=candidate.tokens.len().min(most) {
-            let Some(cost) = self.costs.get(length) else { break };
-            all_right *= self.rate(candidate.origin, self.streak + length - 1);
-            expected += all_right;
-            let gain = expected / (cost + self.decided_alone * plain);
-            if gain > best.0 {
-                best = (gain, length);
-            }
-        }
-        best.1
+        let most = candidate.tokens.len().min(most);
+        let rate = |ahead| self.rate(candidate.origin, self.streak + ahead);
+        worth(&self.costs, self.decided_alone, most, 0.0, rate)
     }
 
     /// Learns from the tokens that really came: as many of a candidate's as came true, and the
@@ -139,6 +123,42 @@ impl Guess {
     fn rate(&self, origin: Origin, streak: usize) -> f64 {
         self.rates[origin.number()][kind(streak)]
     }
+}
+
+/// What a batch of 1, 2, … tokens costs, from measured costs as in [`Guess::new`].
+pub(super) fn by_size(measured: &[(usize, f64)]) -> Vec<f64> {
+    let mut costs = Vec::new();
+    for pair in measured.windows(2) {
+        let ((from, low), (to, high)) = (pair[0], pair[1]);
+        let slope = (high - low) / (to - from).max(1) as f64;
+        costs.extend((from..to).map(|size| low + slope * (size - from) as f64));
+    }
+    costs.extend(measured.last().map(|(_, cost)| *cost));
+    costs
+}
+
+/// How many tokens, at most `most`, to draft and verify with the one that is due; 0 when that is not expected to
+/// pay. Each costs `drafting` to draft, and comes true at a `rate` when those ahead of it, so many, have.
+pub(super) fn worth(
+    costs: &[f64],
+    decided_alone: f64,
+    most: usize,
+    drafting: f64,
+    rate: impl Fn(usize) -> f64,
+) -> usize {
+    let Some(&plain) = costs.first() else { return 0 };
+    let mut best = (MARGIN / plain, 0);
+    let (mut expected, mut all_right) = (1.0, 1.0);
+    for length in 1..=most {
+        let Some(cost) = costs.get(length) else { break };
+        all_right *= rate(length - 1);
+        expected += all_right;
+        let gain = expected / (cost + drafting * length as f64 + decided_alone * plain);
+        if gain > best.0 {
+            best = (gain, length);
+        }
+    }
+    best.1
 }
 
 fn kind(streak: usize) -> usize {

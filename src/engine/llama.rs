@@ -9,6 +9,7 @@
 mod adapters;
 mod backends;
 mod context;
+mod model;
 mod offload;
 pub mod quantize;
 pub mod trial;
@@ -16,55 +17,30 @@ pub mod trial;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::model::params::LlamaModelParams;
-use llama_cpp_2::token_type::LlamaTokenAttr;
 use tokio::sync::watch;
 
-use self::adapters::Adapters;
 pub use self::backends::built_libraries;
 pub use self::context::GPU;
 use self::context::{Context, Shape};
-use super::costs::{self, Costs};
-use super::guess::{self, Guess};
-use super::healing::{Token, Vocabulary};
+use self::model::{MEASURED_PREFILL, Model, Room};
+use super::draft::{Drafter, Terms};
+use super::guess::Guess;
 use super::interrupt::Interrupt;
 use super::states::{StateOptions, States};
-use super::transformer::{Evaluated, FimTokens, Transformer};
 use super::worker::{Job, Order, Parts, Worker};
-use super::{About, Adapter, Answer, Engine, Request, State, ranking, sandbox};
+use super::{About, Answer, Engine, Request, State, sandbox};
 
 /// Sequences besides one for each document: for the head before a jump, the quick one, the next.
 const SPARE_SEQUENCES: u32 = 2;
 /// The KV cache takes at most this part of the machine's memory.
 const MEMORY_PART: u64 = 16;
-/// Batch sizes whose cost is measured at the start, each this often.
-const MEASURED: [usize; 5] = [1, 2, 4, 8, guess::MOST + 1];
-const MEASURED_TIMES: usize = 2;
-/// A prompt's tokens that are evaluated to measure how fast that is.
-const MEASURED_PREFILL: usize = 64;
-/// Logits closer than this may change places by rounding alone: a batch's kernels add up in another
-/// order than a single token's. Without this test 9 of 197 guessed answers differed from plain ones
-/// (`benches/engine.rs`, 0.5B in Q4_0), with it 1 of 281.
-const NEAR_TIE: f32 = 0.25;
 /// A quick head may take this long; with a line's tokens that makes an answer within 300 to 400 ms.
 const QUICK_MS: f64 = 150.0;
-
-/// Text pieces that no model should write although they are not control tokens in every file.
-const NEVER_TEXT: [&str; 9] = [
-    "<|fim_prefix|>",
-    "<|fim_suffix|>",
-    "<|fim_middle|>",
-    "<|fim_pad|>",
-    "<|repo_name|>",
-    "<|file_sep|>",
-    "<|endoftext|>",
-    "<|im_start|>",
-    "<|im_end|>",
-];
 
 /// How to run a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,8 +57,19 @@ pub struct Options {
     pub documents: u32,
     /// Guess tokens and verify them in batches, where that pays.
     pub guess: bool,
+    /// A small model that drafts for this one.
+    pub draft: Option<Draft>,
     /// Where to keep states on disk; `None` to keep none.
     pub states: Option<StateOptions>,
+}
+
+/// A model that drafts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Its GGUF file, with the tokens of the model that it drafts for.
+    pub model: PathBuf,
+    /// Tokens to draft each time; `None` for as many as pay on this machine.
+    pub tokens: Option<u32>,
 }
 
 impl Options {
@@ -95,6 +82,7 @@ impl Options {
             context_tokens: 2_048,
             documents: 4,
             guess: true,
+            draft: None,
             states: None,
         }
     }
@@ -256,7 +244,16 @@ fn run(
     busy: &watch::Sender<bool>,
 ) -> Result<(), String> {
     let backend = backends::start()?;
-    let model = load(&backend, options, tell.clone())?;
+    // First, so that how much of the other one fits on a GPU is counted with it there.
+    let draft = options.draft.as_ref().and_then(|draft| {
+        let own = Options { model: draft.model.clone(), ..options.clone() };
+        let loaded = load(&backend, &own, |_| {});
+        loaded.map_err(|problem| aside(&problem)).ok()
+    });
+    let progress = tell.clone();
+    let model = load(&backend, options, move |fraction| {
+        progress.send_replace(State::Loading { fraction });
+    })?;
     let threads = match options.threads {
         0 => crate::machine::physical_cores(),
         threads => threads,
@@ -264,13 +261,27 @@ fn run(
     let sequences = sequences(options, &model);
     let shape = Shape { tokens: options.context_tokens, sequences, threads };
     let room = Room { shape, interrupt: interrupt.clone() };
-    let mut model = Model::new(&model, room, &options.model)?;
+    let mut model = Model::new(&model, room.clone(), &options.model)?;
     let name = states_name(&options.model, options.context_tokens);
     let costs = model.costs(options.states.as_ref().zip(name.as_ref()), threads)?;
     let quick_tokens = (QUICK_MS / costs.prefill_ms * MEASURED_PREFILL as f64) as usize;
     tracing::debug!(?costs, quick_tokens, sequences, "batch sizes and ms");
+    let drafter = options.draft.as_ref().zip(draft.as_ref()).and_then(|(options, draft)| {
+        let drafter = drafter(draft, options, room, &model, &costs.batches);
+        drafter.map_err(|problem| aside(&problem)).ok()
+    });
     let about = About {
         model: name_of(&options.model),
+        draft: options.draft.as_ref().zip(drafter.as_ref()).map_or_else(
+            String::new,
+            |(draft, at)| {
+                let tokens = match at.usual() {
+                    0 => "none, since that would not pay here".to_owned(),
+                    tokens => format!("{tokens} tokens at a time"),
+                };
+                format!("{}, {tokens}", name_of(&draft.model))
+            },
+        ),
         pid: std::process::id(),
         threads,
         context_tokens: options.context_tokens,
@@ -284,12 +295,41 @@ fn run(
         quick_tokens,
         interrupt,
         guess: options.guess.then(|| Guess::new(&costs.batches)),
+        drafter,
         states: options.states.clone().zip(name).and_then(|(states, name)| open(states, &name)),
     });
     backends::hush();
     tell.send_replace(State::Ready(about));
     worker.serve(inbox, busy);
     Ok(())
+}
+
+/// Says why nothing is drafted; the model goes on alone.
+fn aside(problem: &str) {
+    tracing::warn!("the draft model is left aside: {problem}");
+}
+
+/// The draft model at work for `model`, whose batches cost that much.
+fn drafter<'m>(
+    draft: &'m LlamaModel,
+    options: &Draft,
+    room: Room,
+    model: &Model<'_>,
+    batches: &[(usize, f64)],
+) -> Result<Drafter<Model<'m>>, String> {
+    let sequences = room.shape.sequences as usize;
+    let mut draft = Model::new(draft, room, &options.model)?;
+    if !draft.speaks_as(model) {
+        let name = name_of(&options.model);
+        return Err(format!("{name} has other tokens than the model that it should draft for"));
+    }
+    let terms = Terms {
+        batches: batches.to_vec(),
+        token: draft.cost_of_a_token()?,
+        always: options.tokens.map(|tokens| tokens as usize),
+    };
+    tracing::debug!(token_ms = terms.token, "a drafted token");
+    Ok(Drafter::new(draft, sequences, &terms))
 }
 
 /// Sequences for all documents together, as far as there is memory.
@@ -322,7 +362,7 @@ fn open(options: StateOptions, name: &str) -> Option<States> {
 fn load(
     backend: &LlamaBackend,
     options: &Options,
-    tell: watch::Sender<State>,
+    progress: impl Fn(f32) + Send + 'static,
 ) -> Result<LlamaModel, String> {
     let path = &options.model;
     if !path.is_file() {
@@ -332,7 +372,7 @@ fn load(
         ));
     }
     let params = LlamaModelParams::default().with_progress_callback(move |fraction| {
-        tell.send_replace(State::Loading { fraction });
+        progress(fraction);
         true
     });
     let params = match options.gpu_layers.or_else(|| offload::layers(options)) {
@@ -349,205 +389,4 @@ fn load(
 
 fn name_of(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// What contexts are made from.
-struct Room {
-    shape: Shape,
-    interrupt: Arc<Interrupt>,
-}
-
-impl Room {
-    fn context<'m>(&self, model: &'m LlamaModel) -> Result<Context<'m>, String> {
-        let context = Context::new(model, self.shape, self.interrupt.clone());
-        context.ok_or_else(|| {
-            "no memory for the model's context; set smaller `engine.context_tokens` or `engine.documents`"
-                .to_owned()
-        })
-    }
-}
-
-/// A loaded model as the worker sees it.
-struct Model<'m> {
-    model: &'m LlamaModel,
-    context: Context<'m>,
-    room: Room,
-    adapters: Adapters<'m>,
-    vocabulary: Vocabulary,
-    stops: Vec<bool>,
-    fim: FimTokens,
-}
-
-impl<'m> Model<'m> {
-    fn new(model: &'m LlamaModel, room: Room, file: &Path) -> Result<Self, String> {
-        let vocab = model.vocab();
-        let (prefix, suffix, middle) = (vocab.fim_pre(), vocab.fim_suf(), vocab.fim_mid());
-        if prefix.0 < 0 || suffix.0 < 0 || middle.0 < 0 {
-            return Err(format!(
-                "{} cannot fill in the middle: its vocabulary has no such tokens. \
-                 Use a code model that can, for example `tandem model pull qwen2.5-coder-0.5b`",
-                name_of(file)
-            ));
-        }
-        let mut stops = Vec::new();
-        let mut texts = Vec::new();
-        for token in vocab.tokens() {
-            let text = vocab.token_to_piece(token, true, None);
-            let never_text = NEVER_TEXT.iter().any(|t| t.as_bytes() == text);
-            let plain = LlamaTokenAttr::Normal | LlamaTokenAttr::Byte;
-            let stop = never_text
-                || vocab.is_eog(token)
-                || vocab.is_control(token)
-                || !vocab.attr(token).intersects(plain);
-            stops.push(stop);
-            texts.push(if stop { Vec::new() } else { text });
-        }
-        Ok(Model {
-            model,
-            context: room.context(model)?,
-            room,
-            adapters: Adapters::new(model, file),
-            vocabulary: Vocabulary::new(texts),
-            stops,
-            fim: FimTokens { prefix: prefix.0, suffix: suffix.0, middle: middle.0 },
-        })
-    }
-
-    /// What batches cost here: measured, or remembered from an engine that ended a short while ago.
-    fn costs(
-        &mut self,
-        states: Option<(&StateOptions, &String)>,
-        threads: u32,
-    ) -> Result<Costs, String> {
-        let Some((states, name)) = states else { return self.measure() };
-        let name = format!("{name} {threads}");
-        if let Some(costs) = costs::recall(&states.folder, &name, &MEASURED) {
-            return Ok(costs);
-        }
-        let costs = self.measure()?;
-        costs::note(&states.folder, &name, &costs);
-        Ok(costs)
-    }
-
-    /// What a batch costs here, by its size, and what [`MEASURED_PREFILL`] tokens of a prompt
-    /// do: the best of a few. It also makes llama.cpp take the memory that it takes at first use.
-    fn measure(&mut self) -> Result<Costs, String> {
-        let context = vec![self.fim.prefix; MEASURED_PREFILL];
-        let mut best_of = |position: usize, size: usize, rows: usize| -> Result<f64, String> {
-            let mut best = f64::INFINITY;
-            for _ in 0..MEASURED_TIMES {
-                self.truncate(0, position);
-                let started = Instant::now();
-                self.evaluate(0, position, &context[..size], rows)?;
-                best = best.min(started.elapsed().as_secs_f64() * 1e3);
-            }
-            Ok(best)
-        };
-        let prefill_ms = best_of(0, context.len(), 1)?;
-        let mut batches = Vec::new();
-        for size in MEASURED {
-            batches.push((size, best_of(context.len(), size, size)?));
-        }
-        self.clear();
-        Ok(Costs { batches, prefill_ms })
-    }
-}
-
-impl Transformer for Model<'_> {
-    fn vocabulary(&self) -> &Vocabulary {
-        &self.vocabulary
-    }
-
-    fn is_stop(&self, token: Token) -> bool {
-        usize::try_from(token).ok().and_then(|t| self.stops.get(t)).copied().unwrap_or(true)
-    }
-
-    fn fim(&self) -> FimTokens {
-        self.fim
-    }
-
-    fn tokenize(&self, text: &str) -> Vec<Token> {
-        let tokens = self.model.vocab().tokenize(text.as_bytes(), false, false);
-        tokens.into_iter().map(|token| token.0).collect()
-    }
-
-    fn wear(&mut self, adapters: &[Adapter]) -> Result<bool, String> {
-        let is_new = self.adapters.read(adapters)?;
-        if is_new {
-            // The old one goes when there is a new one, so that without memory for both the old one stays.
-            self.context = self.room.context(self.model)?;
-            self.adapters.counted();
-        }
-        self.adapters.put_on(&mut self.context, adapters)?;
-        self.adapters.tidy(adapters.len());
-        Ok(!is_new)
-    }
-
-    fn evaluate(
-        &mut self,
-        sequence: usize,
-        position: usize,
-        tokens: &[Token],
-        rows: usize,
-    ) -> Result<Evaluated, String> {
-        self.context.evaluate(sequence, position, tokens, rows)
-    }
-
-    fn best(&self, row: usize, remains: &[u8]) -> Option<Token> {
-        let logits = self.context.logits(row);
-        let better = |best: Option<(Token, f32)>, (token, logit): (Token, f32)| match best {
-            Some((t, l)) if l > logit || (l == logit && t < token) => Some((t, l)),
-            _ if logit.is_nan() => best,
-            _ => Some((token, logit)),
-        };
-        let best = if remains.is_empty() {
-            (0..).zip(logits.iter().copied()).fold(None, better)
-        } else {
-            let logit = |t: Token| Some((t, *logits.get(t as usize)?));
-            self.vocabulary.candidates(remains).filter_map(logit).fold(None, better)
-        };
-        best.map(|(token, _)| token)
-    }
-
-    fn ranked(&self, row: usize, most: usize, fit: &dyn Fn(&[u8]) -> bool) -> Vec<(Token, f32)> {
-        ranking::ranked(self.context.logits(row), most, &|token| {
-            fit(self.vocabulary.bytes_of(token))
-        })
-    }
-
-    fn ln_probability(&self, row: usize, token: Token) -> f32 {
-        ranking::ln_probability(self.context.logits(row), token)
-    }
-
-    fn is_near_tie(&self, row: usize) -> bool {
-        let mut best = [f32::NEG_INFINITY; 2];
-        for &logit in self.context.logits(row) {
-            if logit > best[0] {
-                best = [logit, best[0]];
-            } else if logit > best[1] {
-                best[1] = logit;
-            }
-        }
-        best[0] - best[1] < NEAR_TIE
-    }
-
-    fn truncate(&mut self, sequence: usize, length: usize) {
-        self.context.truncate(sequence, length);
-    }
-
-    fn fork(&mut self, from: usize, to: usize, length: usize) {
-        self.context.fork(from, to, length);
-    }
-
-    fn clear(&mut self) {
-        self.context.clear();
-    }
-
-    fn save(&mut self, sequence: usize) -> Result<Vec<u8>, String> {
-        self.context.save(sequence)
-    }
-
-    fn load(&mut self, sequence: usize, state: &[u8]) -> Result<(), String> {
-        self.context.load(sequence, state)
-    }
 }

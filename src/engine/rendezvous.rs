@@ -64,7 +64,8 @@ impl Rendezvous {
         make_private(&folder)?;
         let mut hash = Sha256::new();
         hash.update(format!("{} {options:?}", wire::version()));
-        for file in [program, &options.model] {
+        let draft = options.draft.as_ref().map(|draft| draft.model.as_path());
+        for file in [program, &options.model].into_iter().chain(draft) {
             // A file that cannot be read has no stamp; the engine itself will say what is wrong.
             let stamp = fs::metadata(file).and_then(|m| Ok((m.len(), m.modified()?))).ok();
             hash.update(format!("{} {stamp:?}", file.display()));

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 use super::cache::Cache;
+use super::draft::Drafter;
 use super::guess::Guess;
 use super::healing::Token;
 use super::interrupt::{Interrupt, is_overdue};
@@ -88,6 +89,7 @@ pub struct Worker<T> {
     interrupt: Arc<Interrupt>,
     /// `None` for plain decoding, one token at a time.
     guess: Option<Guess>,
+    drafter: Option<Drafter<T>>,
     states: Option<States>,
     /// The mixes of adapters that there were, by the cache's number for them; without any is 0.
     mixes: Vec<Vec<Adapter>>,
@@ -116,6 +118,8 @@ pub struct Parts<T> {
     pub interrupt: Arc<Interrupt>,
     /// How to guess; `None` for plain decoding.
     pub guess: Option<Guess>,
+    /// A small model beside it that drafts; `None` without.
+    pub drafter: Option<Drafter<T>>,
     /// States on disk; `None` to keep none.
     pub states: Option<States>,
 }
@@ -123,7 +127,7 @@ pub struct Parts<T> {
 impl<T: Transformer> Worker<T> {
     /// A worker with an empty cache.
     pub fn new(parts: Parts<T>) -> Worker<T> {
-        let Parts { transformer, sequences, cells, interrupt, guess, states, .. } = parts;
+        let Parts { transformer, sequences, cells, interrupt, guess, drafter, states, .. } = parts;
         let (context_tokens, quick_tokens) = (parts.context_tokens, parts.quick_tokens);
         Worker {
             transformer,
@@ -132,6 +136,7 @@ impl<T: Transformer> Worker<T> {
             quick_tokens,
             interrupt,
             guess,
+            drafter,
             states,
             mixes: vec![Vec::new()],
             is_worn: true,
@@ -196,6 +201,7 @@ impl<T: Transformer> Worker<T> {
         self.transformer.clear();
         self.cache.clear();
         self.unsaved.clear();
+        self.drafter.iter_mut().for_each(Drafter::clear);
     }
 
     /// Has the model change its weights by these adapters, and no others.

@@ -187,7 +187,7 @@ impl Session {
         change(&mut layers);
         let (settings, mut warnings) = layers.settings();
         if let Some(store) = &self.store {
-            warnings.extend(wanted::unusable_adapters(&settings, store));
+            warnings.extend(wanted::unusable_parts(&settings, store));
         }
         let before = self.settings.get();
         let is_other = before.model != settings.model

@@ -10,6 +10,7 @@ mod cache;
 mod context;
 mod crashes;
 mod dice;
+mod drafts;
 mod engine;
 mod hangs;
 mod harness;

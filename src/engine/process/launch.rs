@@ -132,6 +132,11 @@ impl Launch<'_> {
                 let folder = states.folder.clone().into_os_string();
                 ["--states".into(), folder, "--states-bytes".into(), states.cap.to_string().into()]
             }))
+            .args(options.draft.iter().flat_map(|draft| {
+                let tokens = draft.tokens.iter().map(|tokens| format!("--draft-tokens={tokens}"));
+                let model = ["--draft".into(), draft.model.clone().into_os_string()];
+                model.into_iter().chain(tokens.map(Into::into))
+            }))
             .args(
                 options.gpu_layers.iter().flat_map(|n| ["--gpu-layers".to_owned(), n.to_string()]),
             )

@@ -1,14 +1,15 @@
-//! How one request is answered: find what is known, evaluate what is missing, decode.
+//! How one request is answered: find what is known, evaluate what is missing, [`decode`].
 //!
 //! In: a [`Job`] and a question, whether something newer has arrived. Out: its events. It looks
 //! for newer work, and for nobody waiting any more, between any two pieces.
+
+mod decode;
 
 use std::time::Instant;
 
 use super::{End, Job, TOKENIZED, Worker};
 use crate::engine::cache::Plan;
-use crate::engine::forks::{Forks, Way};
-use crate::engine::guess::{Candidate, Guess};
+use crate::engine::forks::Forks;
 use crate::engine::heads::{Head, Parts};
 use crate::engine::healing::{self, Token};
 use crate::engine::names::Names;
@@ -117,10 +118,13 @@ impl<T: Transformer> Worker<T> {
         if let Step::Stop(end) = self.prefill(run, request, head, plan, newer)? {
             return Ok(Some(end));
         }
-        if request.max_tokens == 0 {
-            return Ok(None);
+        if request.max_tokens > 0 {
+            return self.decode(run, newer);
         }
-        self.decode(run, newer)
+        Ok(match self.prepare_drafter(run, newer) {
+            Step::Go => None,
+            Step::Stop(end) => Some(end),
+        })
     }
 
     /// The head to answer from, and what of it is there already.
@@ -270,179 +274,6 @@ impl<T: Transformer> Worker<T> {
             piece.iter().for_each(|&token| self.cache.push(sequence, token, under.as_deref()));
         }
         Ok(Step::Go)
-    }
-
-    /// Decodes greedily until the answer is long enough, the model ends it, or it is broken off.
-    /// Guessed tokens are verified together with the token that is due.
-    fn decode(
-        &mut self,
-        run: &mut Run<'_>,
-        newer: &mut dyn FnMut() -> bool,
-    ) -> Result<Option<End>, String> {
-        let sequence = run.sequence;
-        self.guess.iter_mut().for_each(Guess::begin);
-        let mut next = self.next(run, 0);
-        let mut row = 0;
-        while let Some(token) = next.filter(|&token| !self.transformer.is_stop(token)) {
-            if run.remains.is_empty() {
-                let ln = self.ln_probability(run, row, token);
-                run.note_chosen(ln);
-            }
-            self.note_forks(run, row, Some(token));
-            run.take(self.transformer.vocabulary().bytes_of(token));
-            let full = self.cache.sequence(sequence).len() + 1 >= self.context_tokens;
-            if run.is_long_enough() || full {
-                return Ok(None);
-            }
-            if let Step::Stop(end) = run.look(newer) {
-                return Ok(Some(end));
-            }
-            let under = run.remains;
-            let after = healing::after(self.transformer.vocabulary().bytes_of(token), under);
-            let candidate = self.look(run, token, after);
-            let drafted = self.worth_drafting(run, candidate.as_ref());
-            let batch: Vec<Token> = std::iter::once(token).chain(drafted.iter().copied()).collect();
-            if self.evaluate(sequence, &batch, batch.len())? == Evaluated::Nothing {
-                return Ok(Some(run.broken_off()));
-            }
-            // One of a few names is not what the model would choose again.
-            self.cache.push(sequence, token, run.names.is_none().then_some(under));
-            run.note_decoded();
-            let bytes = self.transformer.vocabulary().bytes_of(token);
-            run.names.take_if(|names| names.take(bytes, under));
-            run.remains = after;
-            let mut accepted = 0;
-            let mut ended = false;
-            // A near tie in a batch is decided by evaluating its token alone, as without a guess.
-            let mut unsure = !drafted.is_empty() && self.transformer.is_near_tie(0);
-            next = self.next(run, 0);
-            row = 0;
-            while !unsure && accepted < drafted.len() && next == Some(drafted[accepted]) {
-                let token = drafted[accepted];
-                if self.transformer.is_stop(token) {
-                    break;
-                }
-                run.note_chosen(self.transformer.ln_probability(row, token));
-                run.take(self.transformer.vocabulary().bytes_of(token));
-                self.cache.push(sequence, token, Some(b""));
-                run.note_decoded();
-                accepted += 1;
-                ended = run.is_long_enough();
-                if ended {
-                    break;
-                }
-                row = accepted;
-                unsure = self.transformer.is_near_tie(row);
-                next = self.transformer.best(row, b"");
-            }
-            if let (Some(candidate), Some(guess)) = (&candidate, &mut self.guess) {
-                let after = next.filter(|_| !ended);
-                let came: Vec<Token> = drafted[..accepted].iter().copied().chain(after).collect();
-                guess.learn(candidate, &came);
-            }
-            if !drafted.is_empty() {
-                run.figures.drafted += drafted.len() as u32;
-                run.figures.accepted += accepted as u32;
-                self.guess.iter_mut().for_each(|guess| guess.learn_of_tie(unsure && !ended));
-                self.transformer.truncate(sequence, self.cache.sequence(sequence).len());
-            }
-            if unsure && !ended {
-                match self.evaluate_last_alone(sequence)? {
-                    Evaluated::All => {
-                        row = 0;
-                        next = self.transformer.best(row, run.remains);
-                    }
-                    Evaluated::Nothing => return Ok(Some(run.broken_off())),
-                }
-            }
-            if ended {
-                return Ok(None);
-            }
-        }
-        self.note_forks(run, row, None);
-        Ok(None)
-    }
-
-    /// The best next token that may come.
-    fn next(&self, run: &Run<'_>, row: usize) -> Option<Token> {
-        match &run.names {
-            Some(names) => {
-                let fit = |token: &[u8]| names.allow(token, run.remains);
-                self.transformer.ranked(row, 1, &fit).first().map(|&(token, _)| token)
-            }
-            None => self.transformer.best(row, run.remains),
-        }
-    }
-
-    /// How likely a token is, where it is one of a few names among these.
-    fn ln_probability(&self, run: &Run<'_>, row: usize, token: Token) -> f32 {
-        match &run.names {
-            Some(names) => {
-                let fit = |token: &[u8]| names.allow(token, run.remains);
-                self.transformer.ranked(row, 1, &fit).first().map_or(0.0, |&(_, ln)| ln)
-            }
-            None => self.transformer.ln_probability(row, token),
-        }
-    }
-
-    /// What else could have come in the place of a chosen token, or of the end.
-    fn note_forks(&self, run: &mut Run<'_>, row: usize, chosen: Option<Token>) {
-        let Some(forks) = &mut run.forks else { return };
-        let Some(at) = run.out.between_characters() else { return };
-        let (remains, names) = (run.remains, &run.names);
-        let fit = |token: &[u8]| match names {
-            Some(names) => names.allow(token, remains),
-            None => remains.is_empty() || healing::fits(token, remains),
-        };
-        let vocabulary = self.transformer.vocabulary();
-        let mut options = Vec::new();
-        for (token, ln) in self.transformer.ranked(row, Forks::LOOKED_AT, &fit) {
-            let ends = self.transformer.is_stop(token);
-            let is_chosen = chosen.map_or(ends, |chosen| chosen == token);
-            // Shorter than what is forced, it says nothing of its own.
-            if let Some(bytes) = vocabulary.bytes_of(token).get(remains.len()..)
-                && (is_chosen || ends || !bytes.is_empty())
-            {
-                options.push(Way { bytes, ln, is_chosen });
-            }
-        }
-        forks.step(at, &options);
-        // Whoever asked may leave when the block is long enough.
-        if let Some(forks) = run.forks.take_if(|forks| forks.line_ended()) {
-            run.out.say_forks(forks.into_best());
-        }
-    }
-
-    /// Evaluates a sequence's last token again, by itself.
-    fn evaluate_last_alone(&mut self, sequence: usize) -> Result<Evaluated, String> {
-        let last = self.cache.sequence(sequence).len() - 1;
-        let token = self.cache.sequence(sequence).tokens()[last];
-        let under = self.cache.sequence(sequence).chosen_under()[last].clone();
-        self.forget(sequence, last);
-        let evaluated = self.evaluate(sequence, &[token], 1)?;
-        if evaluated == Evaluated::All {
-            self.cache.push(sequence, token, under.as_deref());
-        }
-        Ok(evaluated)
-    }
-
-    /// What may follow the token that is due, when nothing is to be forced `after` it.
-    fn look(&self, run: &Run<'_>, due: Token, after: &[u8]) -> Option<Candidate> {
-        let plain = after.is_empty() && run.names.is_none() && run.forks.is_none();
-        self.guess.as_ref().filter(|_| plain)?;
-        let mut tokens = self.cache.sequence(run.sequence).tokens().to_vec();
-        tokens.push(due);
-        let others: Vec<&[Token]> =
-            self.cache.sequences().iter().map(|other| other.tokens()).collect();
-        Guess::look(&tokens, &self.tail, &others)
-    }
-
-    /// The tokens of a candidate to verify with the one that is due.
-    fn worth_drafting(&self, run: &Run<'_>, candidate: Option<&Candidate>) -> Vec<Token> {
-        let (Some(candidate), Some(guess)) = (candidate, &self.guess) else { return Vec::new() };
-        let room = self.context_tokens.saturating_sub(self.cache.sequence(run.sequence).len() + 2);
-        let most = room.min(run.max_tokens.saturating_sub(run.free_tokens) as usize);
-        candidate.tokens[..guess.worth(candidate, most)].to_vec()
     }
 
     /// Evaluates tokens at a sequence's end; the caller records those that stay.

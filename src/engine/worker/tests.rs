@@ -1,6 +1,7 @@
 //! The worker on a toy model: its next token depends on every token before, so a wrong position, a
 //! wrong row or a token too many anywhere changes what it says.
 
+mod drafts;
 mod walk;
 
 use std::cell::RefCell;
@@ -222,6 +223,7 @@ impl Desk {
             quick_tokens: 128,
             interrupt: Arc::default(),
             guess,
+            drafter: None,
             states: None,
         });
         Desk { worker, log }
@@ -275,9 +277,11 @@ proptest! {
         habit in prop::sample::select(vec![0, 1, 50]),
         cells in 120..400_usize,
         quick in any::<bool>(),
+        draft in prop::option::of((prop::sample::select(vec![0, 1, 50]), 1..6_usize)),
     ) {
         let mut plain = Desk::new(Toy::new(1, habit), 400, None);
         let mut guessing = Desk::new(Toy::new(4, habit), cells, Some(guess()));
+        guessing.worker.drafter = draft.map(|(habit, tokens)| drafts::always(Toy::new(4, habit), tokens));
         for (prefix, suffix, middle) in texts {
             let request = Request {
                 quick,

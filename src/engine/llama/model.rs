@@ -1,0 +1,279 @@
+//! A loaded model and its context as the worker sees them, and what they cost here.
+//!
+//! In: llama.cpp's model. Out: a [`Transformer`]. Refuses: models without tokens to fill in the middle.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use llama_cpp_2::model::LlamaModel;
+use llama_cpp_2::token_type::LlamaTokenAttr;
+
+use super::adapters::Adapters;
+use super::context::{Context, Shape};
+use super::name_of;
+use crate::engine::costs::{self, Costs};
+use crate::engine::guess;
+use crate::engine::healing::{Token, Vocabulary};
+use crate::engine::interrupt::Interrupt;
+use crate::engine::states::StateOptions;
+use crate::engine::transformer::{Evaluated, FimTokens, Transformer};
+use crate::engine::{Adapter, ranking};
+
+/// Batch sizes whose cost is measured at the start, each this often.
+const MEASURED: [usize; 5] = [1, 2, 4, 8, guess::MOST + 1];
+const MEASURED_TIMES: usize = 2;
+/// A prompt's tokens that are evaluated to measure how fast that is.
+pub const MEASURED_PREFILL: usize = 64;
+/// Logits closer than this may change places by rounding alone: a batch's kernels add up in another
+/// order than a single token's. Without this test 9 of 197 guessed answers differed from plain ones
+/// (`benches/engine.rs`, 0.5B in Q4_0), with it 1 of 281.
+const NEAR_TIE: f32 = 0.25;
+/// Text pieces that no model should write although they are not control tokens in every file.
+const NEVER_TEXT: [&str; 9] = [
+    "<|fim_prefix|>",
+    "<|fim_suffix|>",
+    "<|fim_middle|>",
+    "<|fim_pad|>",
+    "<|repo_name|>",
+    "<|file_sep|>",
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|im_end|>",
+];
+
+/// What contexts are made from.
+#[derive(Clone)]
+pub struct Room {
+    /// Its size.
+    pub shape: Shape,
+    /// Who may break off what it evaluates.
+    pub interrupt: Arc<Interrupt>,
+}
+
+impl Room {
+    fn context<'m>(&self, model: &'m LlamaModel) -> Result<Context<'m>, String> {
+        let context = Context::new(model, self.shape, self.interrupt.clone());
+        context.ok_or_else(|| {
+            "no memory for the model's context; set smaller `engine.context_tokens` or `engine.documents`"
+                .to_owned()
+        })
+    }
+}
+
+/// A loaded model as the worker sees it.
+pub struct Model<'m> {
+    model: &'m LlamaModel,
+    context: Context<'m>,
+    room: Room,
+    adapters: Adapters<'m>,
+    vocabulary: Vocabulary,
+    stops: Vec<bool>,
+    fim: FimTokens,
+}
+
+impl<'m> Model<'m> {
+    /// With an empty context; the file is what adapters are held against.
+    ///
+    /// # Errors
+    /// When it cannot fill in the middle, or there is no memory for the context.
+    pub fn new(model: &'m LlamaModel, room: Room, file: &Path) -> Result<Self, String> {
+        let vocab = model.vocab();
+        let (prefix, suffix, middle) = (vocab.fim_pre(), vocab.fim_suf(), vocab.fim_mid());
+        if prefix.0 < 0 || suffix.0 < 0 || middle.0 < 0 {
+            return Err(format!(
+                "{} cannot fill in the middle: its vocabulary has no such tokens. \
+                 Use a code model that can, for example `tandem model pull qwen2.5-coder-0.5b`",
+                name_of(file)
+            ));
+        }
+        let mut stops = Vec::new();
+        let mut texts = Vec::new();
+        for token in vocab.tokens() {
+            let text = vocab.token_to_piece(token, true, None);
+            let never_text = NEVER_TEXT.iter().any(|t| t.as_bytes() == text);
+            let plain = LlamaTokenAttr::Normal | LlamaTokenAttr::Byte;
+            let stop = never_text
+                || vocab.is_eog(token)
+                || vocab.is_control(token)
+                || !vocab.attr(token).intersects(plain);
+            stops.push(stop);
+            texts.push(if stop { Vec::new() } else { text });
+        }
+        Ok(Model {
+            model,
+            context: room.context(model)?,
+            room,
+            adapters: Adapters::new(model, file),
+            vocabulary: Vocabulary::new(texts),
+            stops,
+            fim: FimTokens { prefix: prefix.0, suffix: suffix.0, middle: middle.0 },
+        })
+    }
+
+    /// Are its tokens those of another model? Either may have more at the end, which are never text: vocabularies are
+    /// filled up to a round number.
+    pub fn speaks_as(&self, other: &Model<'_>) -> bool {
+        let (own, others) = (&self.stops, &other.stops);
+        let common = own.len().min(others.len());
+        let is_filling = |stops: &[bool]| stops[common..].iter().all(|&stop| stop);
+        let same = |token| self.vocabulary.bytes_of(token) == other.vocabulary.bytes_of(token);
+        self.fim == other.fim
+            && is_filling(own)
+            && is_filling(others)
+            && own[..common] == others[..common]
+            && (0..common as Token).all(same)
+    }
+
+    /// What a token costs here, ms.
+    ///
+    /// # Errors
+    /// When the model cannot go on.
+    pub fn cost_of_a_token(&mut self) -> Result<f64, String> {
+        let start = vec![self.fim.prefix; MEASURED_PREFILL];
+        self.evaluate(0, 0, &start, 1)?;
+        let cost = self.best_of(start.len(), &start[..1], 1)?;
+        self.clear();
+        Ok(cost)
+    }
+
+    /// What batches cost here: measured, or remembered from an engine that ended a short while ago.
+    pub fn costs(
+        &mut self,
+        states: Option<(&StateOptions, &String)>,
+        threads: u32,
+    ) -> Result<Costs, String> {
+        let Some((states, name)) = states else { return self.measure() };
+        let name = format!("{name} {threads}");
+        if let Some(costs) = costs::recall(&states.folder, &name, &MEASURED) {
+            return Ok(costs);
+        }
+        let costs = self.measure()?;
+        costs::note(&states.folder, &name, &costs);
+        Ok(costs)
+    }
+
+    /// What a batch costs here, by its size, and what [`MEASURED_PREFILL`] tokens of a prompt
+    /// do: the best of a few. It also makes llama.cpp take the memory that it takes at first use.
+    fn measure(&mut self) -> Result<Costs, String> {
+        let context = vec![self.fim.prefix; MEASURED_PREFILL];
+        let prefill_ms = self.best_of(0, &context, 1)?;
+        let mut batches = Vec::new();
+        for size in MEASURED {
+            batches.push((size, self.best_of(context.len(), &context[..size], size)?));
+        }
+        self.clear();
+        Ok(Costs { batches, prefill_ms })
+    }
+
+    /// The shortest of a few times, ms, that these tokens take at a position.
+    fn best_of(&mut self, position: usize, tokens: &[Token], rows: usize) -> Result<f64, String> {
+        let mut best = f64::INFINITY;
+        for _ in 0..MEASURED_TIMES {
+            self.truncate(0, position);
+            let started = Instant::now();
+            self.evaluate(0, position, tokens, rows)?;
+            best = best.min(started.elapsed().as_secs_f64() * 1e3);
+        }
+        Ok(best)
+    }
+}
+
+impl Transformer for Model<'_> {
+    fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    fn is_stop(&self, token: Token) -> bool {
+        usize::try_from(token).ok().and_then(|t| self.stops.get(t)).copied().unwrap_or(true)
+    }
+
+    fn fim(&self) -> FimTokens {
+        self.fim
+    }
+
+    fn tokenize(&self, text: &str) -> Vec<Token> {
+        let tokens = self.model.vocab().tokenize(text.as_bytes(), false, false);
+        tokens.into_iter().map(|token| token.0).collect()
+    }
+
+    fn wear(&mut self, adapters: &[Adapter]) -> Result<bool, String> {
+        let is_new = self.adapters.read(adapters)?;
+        if is_new {
+            // The old one goes when there is a new one, so that without memory for both the old one stays.
+            self.context = self.room.context(self.model)?;
+            self.adapters.counted();
+        }
+        self.adapters.put_on(&mut self.context, adapters)?;
+        self.adapters.tidy(adapters.len());
+        Ok(!is_new)
+    }
+
+    fn evaluate(
+        &mut self,
+        sequence: usize,
+        position: usize,
+        tokens: &[Token],
+        rows: usize,
+    ) -> Result<Evaluated, String> {
+        self.context.evaluate(sequence, position, tokens, rows)
+    }
+
+    fn best(&self, row: usize, remains: &[u8]) -> Option<Token> {
+        let logits = self.context.logits(row);
+        let better = |best: Option<(Token, f32)>, (token, logit): (Token, f32)| match best {
+            Some((t, l)) if l > logit || (l == logit && t < token) => Some((t, l)),
+            _ if logit.is_nan() => best,
+            _ => Some((token, logit)),
+        };
+        let best = if remains.is_empty() {
+            (0..).zip(logits.iter().copied()).fold(None, better)
+        } else {
+            let logit = |t: Token| Some((t, *logits.get(t as usize)?));
+            self.vocabulary.candidates(remains).filter_map(logit).fold(None, better)
+        };
+        best.map(|(token, _)| token)
+    }
+
+    fn ranked(&self, row: usize, most: usize, fit: &dyn Fn(&[u8]) -> bool) -> Vec<(Token, f32)> {
+        ranking::ranked(self.context.logits(row), most, &|token| {
+            fit(self.vocabulary.bytes_of(token))
+        })
+    }
+
+    fn ln_probability(&self, row: usize, token: Token) -> f32 {
+        ranking::ln_probability(self.context.logits(row), token)
+    }
+
+    fn is_near_tie(&self, row: usize) -> bool {
+        let mut best = [f32::NEG_INFINITY; 2];
+        for &logit in self.context.logits(row) {
+            if logit > best[0] {
+                best = [logit, best[0]];
+            } else if logit > best[1] {
+                best[1] = logit;
+            }
+        }
+        best[0] - best[1] < NEAR_TIE
+    }
+
+    fn truncate(&mut self, sequence: usize, length: usize) {
+        self.context.truncate(sequence, length);
+    }
+
+    fn fork(&mut self, from: usize, to: usize, length: usize) {
+        self.context.fork(from, to, length);
+    }
+
+    fn clear(&mut self) {
+        self.context.clear();
+    }
+
+    fn save(&mut self, sequence: usize) -> Result<Vec<u8>, String> {
+        self.context.save(sequence)
+    }
+
+    fn load(&mut self, sequence: usize, state: &[u8]) -> Result<(), String> {
+        self.context.load(sequence, state)
+    }
+}
