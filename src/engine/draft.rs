@@ -127,11 +127,8 @@ impl<T: Transformer> Drafter<T> {
             return Ok(drafted);
         }
         let mut all_right = 1.0;
-        loop {
-            let Some(token) = self.model.best(0, b"") else { break };
-            if self.model.is_stop(token) {
-                break;
-            }
+        while let Some(token) = self.model.best(0, b"").filter(|&token| !self.model.is_stop(token))
+        {
             all_right *= f64::from(self.model.ln_probability(0, token)).exp();
             if !self.pays(wanted, all_right) {
                 break;

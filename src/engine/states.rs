@@ -6,33 +6,24 @@
 //! model or build; a damaged one is removed. Nothing here fails loudly: without a saved state a
 //! document is evaluated again, that is all.
 //!
-//! A file is one line of JSON ([`Header`]), then the state. It holds the tokens of the user's
-//! text, so `tandem cache clear` removes all of it.
+//! A [`file`] holds the tokens of the user's text, so `tandem cache clear` removes all of it.
+
+mod file;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Seek, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-
+pub use self::file::Saved;
+use self::file::{EXTENSION, UNFINISHED};
 use super::costs;
 use super::healing::Token;
 use crate::private;
 
-/// Raised when the form of the files changes.
-const FORMAT: u32 = 1;
-/// How a file's name ends.
-const EXTENSION: &str = "kv";
-/// How the name of a file begins that is not whole yet.
-const UNFINISHED: &str = "saving-";
 /// One that is older was left by an engine that was killed.
 const OLDEST_UNFINISHED: Duration = Duration::from_secs(600);
-/// A header is some 20 KB; a longer line is not ours.
-const MAX_HEADER: u64 = 4 << 20;
-
 /// Where states are kept, and how much.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateOptions {
@@ -40,34 +31,6 @@ pub struct StateOptions {
     pub folder: PathBuf,
     /// Bytes at most, in all files together.
     pub cap: u64,
-}
-
-/// A sequence as it was saved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Saved {
-    /// Its tokens.
-    pub tokens: Vec<Token>,
-    /// As in [`Sequence::chosen_under`](super::cache::Sequence::chosen_under).
-    pub chosen_under: Vec<Option<Box<[u8]>>>,
-    /// Keys and values, in llama.cpp's form.
-    pub state: Vec<u8>,
-    /// The adapters that it was evaluated under, in words; empty for none.
-    pub under: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Header {
-    format: u32,
-    /// Names the model and the build that made it.
-    model: String,
-    tokens: Vec<Token>,
-    chosen_under: Vec<Option<Box<[u8]>>>,
-    /// As in [`Saved`].
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    under: String,
-    bytes: u64,
-    /// Of the model, the adapters, the tokens and the state; also the file's name.
-    sha256: String,
 }
 
 /// The saved states of one model.
@@ -137,11 +100,8 @@ impl States {
         }
         let mut states = States { options, model: model.to_owned(), entries: Vec::new() };
         for (path, _) in state_files(&states.options.folder) {
-            match File::open(&path).and_then(|file| read_header(&mut BufReader::new(file))) {
-                Ok(header) if header.model == model => {
-                    let Header { tokens, under, .. } = header;
-                    states.entries.push(Entry { path, tokens, under });
-                }
+            match file::look_at(&path) {
+                Ok((made_by, entry)) if made_by == model => states.entries.push(entry),
                 // Another model's: it counts for the cap, and that model may come back.
                 Ok(_) => {}
                 Err(_) => remove(&path),
@@ -167,7 +127,7 @@ impl States {
         loop {
             let best = self.entries.iter().enumerate().filter(|(_, entry)| entry.under == under);
             let (at, _) = best.max_by_key(|(_, entry)| entry.shared(base, under))?;
-            match read(&self.entries[at].path, &self.model, self.options.cap) {
+            match file::read(&self.entries[at].path, &self.model, self.options.cap) {
                 Ok(saved) => {
                     // Used now; the oldest go first.
                     if let Ok(file) = File::options().append(true).open(&self.entries[at].path) {
@@ -187,26 +147,19 @@ impl States {
     /// Saves a sequence, in place of those whose tokens are mostly its beginning. What cannot be
     /// written is left out, with a warning.
     pub fn save(&mut self, saved: &Saved) {
-        let header = Header {
-            format: FORMAT,
-            model: self.model.clone(),
-            tokens: saved.tokens.clone(),
-            chosen_under: saved.chosen_under.clone(),
-            under: saved.under.clone(),
-            bytes: saved.state.len() as u64,
-            sha256: checksum(&self.model, saved),
-        };
         let size = saved.state.len() as u64;
         if size > self.options.cap {
             return;
         }
         self.make_room(size);
-        let name = format!("{}.{EXTENSION}", &header.sha256[..32]);
-        let path = self.options.folder.join(name);
-        if let Err(error) = write(&path, &header, &saved.state) {
-            tracing::warn!("cannot save a state to {}: {error}", path.display());
-            return;
-        }
+        let folder = &self.options.folder;
+        let path = match file::write(folder, &self.model, saved) {
+            Ok(path) => path,
+            Err(error) => {
+                tracing::warn!("cannot save a state in {}: {error}", folder.display());
+                return;
+            }
+        };
         let superseded = |entry: &Entry| {
             let shared = entry.shared(&saved.tokens, &saved.under);
             entry.path != path && entry.under == saved.under && shared * 4 >= entry.tokens.len() * 3
@@ -262,58 +215,6 @@ fn files_with(folder: &Path, is_wanted: impl Fn(&Path) -> bool) -> Vec<(PathBuf,
 fn remove(path: &Path) {
     // One that is gone already is as good.
     let _ = fs::remove_file(path);
-}
-
-fn checksum(model: &str, saved: &Saved) -> String {
-    let mut hash = Sha256::new();
-    hash.update(model);
-    hash.update(&saved.under);
-    for token in &saved.tokens {
-        hash.update(token.to_le_bytes());
-    }
-    hash.update(format!("{:?}", saved.chosen_under));
-    hash.update(&saved.state);
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn write(path: &Path, header: &Header, state: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    // Private from the start, and gone by itself if anything fails.
-    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
-    serde_json::to_writer(&mut file, header)?;
-    file.write_all(b"\n")?;
-    file.write_all(state)?;
-    file.persist(path)?;
-    Ok(())
-}
-
-fn read_header(file: &mut impl BufRead) -> io::Result<Header> {
-    let mut line = Vec::new();
-    file.by_ref().take(MAX_HEADER).read_until(b'\n', &mut line)?;
-    let header: Header = serde_json::from_slice(&line)?;
-    if header.format != FORMAT || header.chosen_under.len() != header.tokens.len() {
-        return Err(io::Error::other("not a state that this version knows"));
-    }
-    Ok(header)
-}
-
-fn read(path: &Path, model: &str, cap: u64) -> io::Result<Saved> {
-    let mut file = BufReader::new(File::open(path)?);
-    let length = file.get_ref().metadata()?.len();
-    let Header { model: made_by, tokens, chosen_under, under, bytes, sha256, .. } =
-        read_header(&mut file)?;
-    let follow = length.checked_sub(file.stream_position()?);
-    if made_by != model || follow != Some(bytes) || bytes > cap {
-        return Err(io::Error::other("of another model, or not of the length that it says"));
-    }
-    // A file with holes has any length for nothing: only what could have been saved is read.
-    let mut state = Vec::new();
-    file.take(bytes).read_to_end(&mut state)?;
-    let saved = Saved { tokens, chosen_under, state, under };
-    if checksum(model, &saved) != sha256 {
-        return Err(io::Error::other("its checksum is wrong"));
-    }
-    Ok(saved)
 }
 
 #[cfg(test)]
