@@ -276,10 +276,10 @@ fn run(
             String::new,
             |(draft, at)| {
                 let tokens = match at.usual() {
-                    0 => "none, since that would not pay here".to_owned(),
+                    0 => "drafts nothing, since that would not pay here".to_owned(),
                     tokens => format!("{tokens} tokens at a time"),
                 };
-                format!("{}, {tokens}", name_of(&draft.model))
+                format!("{}: {tokens}", name_of(&draft.model))
             },
         ),
         pid: std::process::id(),

@@ -44,7 +44,7 @@ fn with_a_draft_model_the_same_is_said_in_fewer_steps() {
     let texts = |said: &[(String, Figures)]| said.iter().map(|(text, _)| text.clone()).collect();
     let (texts, expected): (Vec<_>, Vec<_>) = (texts(&drafted), texts(&alone));
     assert_eq!(texts, expected);
-    assert!(about.ends_with(", 4 tokens at a time"), "{about}");
+    assert!(about.ends_with(": 4 tokens at a time"), "{about}");
     let sum = |of: fn(&Figures) -> u32| drafted.iter().map(|(_, figures)| of(figures)).sum::<u32>();
     let (tried, accepted) = (sum(|figures| figures.drafted), sum(|figures| figures.accepted));
     assert!(accepted > 40 && accepted * 10 > tried * 7, "{accepted} of {tried}");
