@@ -98,24 +98,24 @@ async fn guessing(model: &std::path::Path, lines: usize, draft: Option<Draft>) {
             // Which one goes first changes, so that neither always finds warm caches.
             let order = if prompts % 2 == 0 { [false, true] } else { [true, false] };
             let mut said = HashMap::new();
-            for guess in order {
-                let engine = if guess { &more } else { &less };
+            for is_more in order {
+                let engine = if is_more { &more } else { &less };
                 let (text, figures) = finish(engine, request.clone()).await;
-                let total = totals.entry(guess).or_default();
+                let total = totals.entry(is_more).or_default();
                 total.written += figures.generated;
                 total.decode_ms += figures.decode_ms;
                 total.drafted += figures.drafted;
                 total.accepted += figures.accepted;
-                ratio[usize::from(guess)] += figures.decode_ms;
-                said.insert(guess, text);
+                ratio[usize::from(is_more)] += figures.decode_ms;
+                said.insert(is_more, text);
             }
             prompts += 1;
             differ += usize::from(said[&false] != said[&true]);
         }
         println!("{name:<18} {:.2} times as fast {}", ratio[0] / ratio[1], names[1]);
     }
-    for (guess, name) in [false, true].into_iter().zip(names) {
-        let total = &totals[&guess];
+    for (is_more, name) in [false, true].into_iter().zip(names) {
+        let total = &totals[&is_more];
         println!(
             "{name:<9} {:>6} tokens written in {:>8.0} ms: {:.1} tokens/s; {} drafted, {} came true",
             total.written,

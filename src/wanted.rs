@@ -223,13 +223,20 @@ mod tests {
     use super::*;
     use crate::model::gguf::builder::{Builder, Value};
 
-    #[test]
-    fn an_adapter_that_is_not_there_or_does_not_fit_is_told_and_one_that_fits_is_not() {
+    fn empty_store() -> (tempfile::TempDir, Store) {
         let scratch = tempfile::tempdir().unwrap();
         let store = Store::new(scratch.path().to_owned());
-        let put = |file: &str, builder: Builder| {
-            std::fs::write(scratch.path().join(file), builder.bytes()).unwrap();
-        };
+        (scratch, store)
+    }
+
+    fn put(folder: &tempfile::TempDir, file: &str, builder: &Builder) {
+        std::fs::write(folder.path().join(file), builder.bytes()).unwrap();
+    }
+
+    #[test]
+    fn an_adapter_that_is_not_there_or_does_not_fit_is_told_and_one_that_fits_is_not() {
+        let (scratch, store) = empty_store();
+        let put = |file, builder| put(&scratch, file, &builder);
         std::fs::create_dir(store.adapters().folder()).unwrap();
         put("mine.gguf", Builder::qwen());
         put("adapters/fits.gguf", Builder::adapter());
@@ -251,11 +258,8 @@ mod tests {
 
     #[test]
     fn a_draft_model_that_is_not_there_or_has_other_tokens_is_told_and_one_that_fits_is_used() {
-        let scratch = tempfile::tempdir().unwrap();
-        let store = Store::new(scratch.path().to_owned());
-        let put = |file: &str, builder: Builder| {
-            std::fs::write(scratch.path().join(file), builder.bytes()).unwrap();
-        };
+        let (scratch, store) = empty_store();
+        let put = |file, builder| put(&scratch, file, &builder);
         put("mine.gguf", Builder::qwen());
         put("small.gguf", Builder::qwen());
         let tokens = ["b", "a", "<|fim_suffix|>", "<|fim_prefix|>", "<|fim_middle|>"];

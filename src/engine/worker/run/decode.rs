@@ -204,10 +204,14 @@ impl<T: Transformer> Worker<T> {
             return Vec::new();
         };
         drafter.draft(run.sequence, &tokens, most).unwrap_or_else(|problem| {
-            tracing::warn!("the draft model is left aside: {problem}");
-            self.drafter = None;
+            self.drop_drafter(&problem);
             Vec::new()
         })
+    }
+
+    fn drop_drafter(&mut self, problem: &str) {
+        tracing::warn!("the draft model is left aside: {problem}");
+        self.drafter = None;
     }
 
     /// Has the draft model read what the model has read, in the background.
@@ -226,8 +230,8 @@ impl<T: Transformer> Worker<T> {
                 Ok(Read::Part) => {}
                 Ok(Read::Nothing) => return Step::Stop(run.broken_off()),
                 Err(problem) => {
-                    tracing::warn!("the draft model is left aside: {problem}");
-                    self.drafter = None;
+                    self.drop_drafter(&problem);
+                    break;
                 }
             }
         }

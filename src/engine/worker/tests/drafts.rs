@@ -128,3 +128,22 @@ fn what_another_sequence_shares_is_copied_and_not_read_again() {
     drafter.clear();
     assert_eq!(read(&mut drafter, 1, &tokens), 90);
 }
+
+#[test]
+fn a_draft_ends_where_the_draft_model_is_no_longer_sure() {
+    // Three at a time would pay on the whole; but to this toy each of its tokens is only six tenths likely.
+    let terms = Terms { batches: vec![(1, 100.0), (16, 550.0)], ..terms() };
+    let (mut drafter, _) = drafter(&terms);
+    let drafted = drafter.draft(0, &[1, 2, 3], 9).unwrap();
+    assert_eq!((drafter.usual(), drafted.len()), (3, 2));
+}
+
+#[test]
+fn how_surely_a_word_was_forced_is_told_where_forks_are() {
+    let lead = |forks| {
+        let request = Request { forks, ..line("ab") };
+        alone().ask(request).unwrap().1.forced_lead
+    };
+    // The toy's tokens are each one less likely than the one before.
+    assert_eq!((lead(0), lead(2)), (None, Some(1.0)));
+}
