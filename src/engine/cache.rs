@@ -22,7 +22,8 @@
 use super::healing::{self, Token};
 
 /// A sequence is forked rather than cut back when that would lose this many tokens of prompt: a
-/// head that is worth keeping for a jump back. A smaller loss costs a piece of prefill at most.
+/// head that is worth keeping for a jump back. A smaller loss costs a piece of prefill at most, and is
+/// borne where more is kept than lost.
 const WORTH_KEEPING: usize = 48;
 
 /// A place for one token's keys and values.
@@ -266,18 +267,39 @@ impl Cache {
             let sequence = self.spare(None);
             return Plan { sequence, source: sequence, given: 0, chosen: 0 };
         };
+        Plan { sequence: self.place(source, given), source, given, chosen }
+    }
+
+    /// Where a head goes that begins with the first `given` tokens of `source`.
+    fn place(&self, source: usize, given: usize) -> usize {
         let lost = self.sequences[source].given_from(given);
-        let sequence = if lost < WORTH_KEEPING { source } else { self.spare(Some(source)) };
-        Plan { sequence, source, given, chosen }
+        if lost >= WORTH_KEEPING {
+            return self.spare(Some(source));
+        }
+        if lost <= given {
+            return source;
+        }
+        // Another small document, which only begins alike. It takes nothing from the large ones.
+        let small = self.others(source).filter(|(_, s)| s.given() < WORTH_KEEPING);
+        least_recent(small).unwrap_or(source)
     }
 
     /// A sequence to overwrite: an empty one, else the least recently used, but not `but` unless
     /// it is the only one.
     pub fn spare(&self, but: Option<usize>) -> usize {
-        let others = self.sequences.iter().enumerate().filter(|(number, _)| Some(*number) != but);
-        let spare = others.min_by_key(|(_, s)| (!s.is_empty(), s.used));
-        spare.map_or(but.unwrap_or(0), |(number, _)| number)
+        let but = but.unwrap_or(usize::MAX);
+        least_recent(self.others(but)).unwrap_or(but)
     }
+
+    fn others(&self, but: usize) -> impl Iterator<Item = (usize, &Sequence)> {
+        self.sequences.iter().enumerate().filter(move |(number, _)| *number != but)
+    }
+}
+
+/// An empty one, else the one used longest ago.
+fn least_recent<'a>(sequences: impl Iterator<Item = (usize, &'a Sequence)>) -> Option<usize> {
+    let least = sequences.min_by_key(|(_, s)| (!s.is_empty(), s.used));
+    least.map(|(number, _)| number)
 }
 
 #[cfg(test)]
@@ -414,6 +436,36 @@ mod tests {
         let near: Vec<Token> = given(1..280).into_iter().chain([7, 8]).collect();
         let next = plan(&cache, &near);
         assert_eq!((next.given, next.source), (279, next.sequence));
+    }
+
+    #[test]
+    fn small_documents_that_begin_alike_keep_a_sequence_each_and_take_none_from_a_large_one() {
+        let mut cache = Cache::new(4, 1_000);
+        let large = given(100..200);
+        let small = [given(1..20), given(1..3).into_iter().chain(given(30..50)).collect()];
+        let mut missing = Vec::new();
+        for base in [&large, &small[0], &small[1], &small[0], &small[1], &large] {
+            let plan = cache.plan(base, b"", |_| Vec::new());
+            missing.push(base.len() - plan.given);
+            settle(&mut cache, base, plan);
+        }
+        assert_eq!(missing, [100, 19, 20, 0, 0, 0]);
+        // A third one takes the last that is empty, and a fourth the place of a small one.
+        for start in [60, 80] {
+            let base: Vec<Token> =
+                given(1..3).into_iter().chain(given(start..start + 20)).collect();
+            let plan = cache.plan(&base, b"", |_| Vec::new());
+            settle(&mut cache, &base, plan);
+        }
+        assert_eq!(cache.plan(&large, b"", |_| Vec::new()).given, large.len());
+        assert_eq!(cache.plan(&small[1], b"", |_| Vec::new()).given, small[1].len());
+        // Without another small one it goes on in place.
+        let mut two = Cache::new(2, 1_000);
+        for base in [&large, &small[0], &small[1], &large] {
+            let plan = two.plan(base, b"", |_| Vec::new());
+            settle(&mut two, base, plan);
+        }
+        assert_eq!(two.plan(&large, b"", |_| Vec::new()).given, large.len());
     }
 
     #[test]
