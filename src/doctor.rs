@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::engine::llama::{self, Gpu};
 use crate::engine::{About, Engine, Event, Figures, Request, State, Stop};
 use crate::lsp::SharedSettings;
-use crate::model::{self, DEFAULT, Store, choice, gguf, optimize};
+use crate::model::{self, DEFAULT, ModelError, Store, choice, gguf, optimize};
 use crate::prompt::Prompt;
 use crate::settings::{RemoteSettings, Settings};
 use crate::{machine, settings, wanted};
@@ -105,7 +105,7 @@ async fn examine() -> Findings {
     let mut model = None;
     let (mut speed, mut engine) = (None, None);
     match store.and_then(|store| Ok((wanted::options(&shared.get(), &store)?, store))) {
-        Ok((options, store)) => match choice::check(&options.model) {
+        Ok((options, store)) => match looked_at(&options.model) {
             Ok(summary) => {
                 let weights = weights(&shared.get(), &store);
                 let (adapters, unfit) = adapters(&shared.get(), &store, &options.model);
@@ -164,6 +164,12 @@ async fn reach(own: &Settings, store: Result<Store, String>) -> Result<String, S
         }
         other => Err(format!("the engine elsewhere is {other:?}")),
     }
+}
+
+/// What a sound model's file says of itself.
+fn looked_at(file: &Path) -> Result<gguf::Summary, ModelError> {
+    choice::check(file)?;
+    gguf::inspect(file).map_err(|source| ModelError::Gguf { path: file.to_owned(), source })
 }
 
 /// How the model's weights stand on this CPU.

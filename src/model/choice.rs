@@ -1,10 +1,11 @@
 //! Which installed model to run, and whether its file may be shown to llama.cpp.
 //!
 //! In: a name or a path from the settings. Out: a path. Refuses: a file whose header is unsound,
-//! that cannot fill in the middle, or whose SHA-256 is not the recorded one. The hash is taken once
-//! for a file of that size and time, and remembered beside it.
+//! that cannot fill in the middle, or whose SHA-256 is not the recorded one. Where one is recorded, all that
+//! is looked at once for a file of that size and time, and remembered beside it.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -53,31 +54,58 @@ pub fn choose(
     }
 }
 
-/// What a file was when its hash was last found right.
+/// What a file was when its header and its hash were last found right.
 #[derive(PartialEq, Serialize, Deserialize)]
 struct Stamp {
     bytes: u64,
     modified: SystemTime,
     sha256: String,
+    /// Our version: another one may know more of what a header must not say.
+    checked_by: String,
 }
 
-/// Checks a file before llama.cpp reads it.
+impl Stamp {
+    /// What the file at `path` is now.
+    fn now(path: &Path, sha256: String) -> io::Result<Stamp> {
+        let about = fs::metadata(path)?;
+        let (bytes, modified) = (about.len(), about.modified()?);
+        Ok(Stamp { bytes, modified, sha256, checked_by: env!("CARGO_PKG_VERSION").to_owned() })
+    }
+}
+
+/// Checks a file before llama.cpp reads it: its header, and its hash where one is recorded. One that was found right
+/// before and has not changed since is not read again, which would take 70 ms of each start of an engine.
 ///
 /// # Errors
 /// [`ModelError::Gguf`] for an unsound header or a model that cannot fill in the middle,
 /// [`ModelError::Altered`] for a wrong hash, [`ModelError::Read`].
-pub fn check(path: &Path) -> Result<gguf::Summary, ModelError> {
-    let unsound = |source| ModelError::Gguf { path: path.to_owned(), source };
-    let summary = gguf::inspect(path).map_err(unsound)?;
-    summary.require_usable().map_err(unsound)?;
+pub fn check(path: &Path) -> Result<(), ModelError> {
     let store = Store::new(path.parent().unwrap_or(Path::new(".")).to_owned());
     let recorded = store.installed().into_iter().find(|model| model.path == path);
-    if let Some(model) = recorded
-        && let Some(expected) = model.sha256
-    {
-        check_hash(&model.name, path, expected)?;
+    let recorded = recorded.and_then(|model| Some((model.name, model.sha256?)));
+    let Some((name, expected)) = recorded else { return check_header(path) };
+    let now = Stamp::now(path, expected).map_err(|error| ModelError::reading(path, error))?;
+    let stamp_file = stamp_of(path);
+    let known = fs::read(&stamp_file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    if known.is_some_and(|stamp: Stamp| stamp == now) {
+        return Ok(());
     }
-    Ok(summary)
+    check_header(path)?;
+    let got = sha256_of(path, Source::Local, &silent())?;
+    if got != now.sha256 {
+        let path = path.to_owned();
+        return Err(ModelError::Altered { name, path, expected: now.sha256, got });
+    }
+    if let Ok(stamp) = serde_json::to_vec(&now) {
+        // Where it cannot be written all of it is simply checked again next time.
+        let _ = fs::write(stamp_file, stamp);
+    }
+    Ok(())
+}
+
+fn check_header(path: &Path) -> Result<(), ModelError> {
+    let sound = gguf::inspect(path).and_then(|summary| summary.require_usable().map(drop));
+    sound.map_err(|source| ModelError::Gguf { path: path.to_owned(), source })
 }
 
 /// What of the file system [`check`] needs for a file: to read the file, and the folder with what is recorded of
@@ -99,28 +127,6 @@ pub fn places(path: &Path) -> Places {
 
 fn stamp_of(path: &Path) -> PathBuf {
     path.with_extension("gguf.checked")
-}
-
-fn check_hash(name: &str, path: &Path, expected: String) -> Result<(), ModelError> {
-    let failed = |error| ModelError::reading(path, error);
-    let about = fs::metadata(path).map_err(failed)?;
-    let modified = about.modified().map_err(failed)?;
-    let now = Stamp { bytes: about.len(), modified, sha256: expected.clone() };
-    let stamp_file = stamp_of(path);
-    let known = fs::read(&stamp_file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    if known.is_some_and(|stamp: Stamp| stamp == now) {
-        return Ok(());
-    }
-    let got = sha256_of(path, Source::Local, &silent())?;
-    if got != expected {
-        let (name, path) = (name.to_owned(), path.to_owned());
-        return Err(ModelError::Altered { name, path, expected, got });
-    }
-    if let Ok(stamp) = serde_json::to_vec(&now) {
-        // Where it cannot be written the hash is simply taken again next time.
-        let _ = fs::write(stamp_file, stamp);
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ fn sound(record: &Record, derived: &Path) -> Result<(), String> {
     if receipt.as_ref() != expected {
         return Err("its receipt is missing or of another file".to_owned());
     }
-    choice::check(derived).map(drop).map_err(|error| match error {
+    choice::check(derived).map_err(|error| match error {
         ModelError::Altered { expected, got, .. } => {
             format!("its SHA-256 is {got} where {expected} is recorded")
         }
@@ -196,7 +196,7 @@ pub async fn optimize(
     report(progress(0.0));
     // llama.cpp must not see a file that our own check has not.
     let path = model.path.clone();
-    off_thread(move || choice::check(&path).map(drop)).await?;
+    off_thread(move || choice::check(&path)).await?;
     let program = match &options.program {
         Some(program) => program.clone(),
         None => std::env::current_exe().map_err(|e| failed(format!("where is tandem? {e}")))?,
