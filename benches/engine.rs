@@ -14,8 +14,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ropey::Rope;
+use tandem::engine::costs;
 use tandem::engine::llama::{Draft, Llama, Options};
 use tandem::engine::process::{ProcessEngine, Wanted};
+use tandem::engine::states::StateOptions;
 use tandem::engine::{Engine, Event, Figures, Request, State, Stop};
 use tandem::figures::percentile;
 use tandem::model::{DEFAULT, Store, choice};
@@ -34,6 +36,7 @@ const SOURCES: [(&str, &str); 5] = [
 const STEP: usize = 3;
 /// Requests that are cancelled.
 const CANCELS: u32 = 60;
+const LOOK: Duration = Duration::from_millis(50);
 
 fn main() {
     let (mut guess, mut cancel, mut lines) = (false, false, 12);
@@ -80,15 +83,26 @@ async fn guessing(model: &std::path::Path, lines: usize, draft: Option<Draft>) {
     // SAFETY: no other thread reads the environment yet.
     unsafe { std::env::set_var("TANDEM_RUNTIME_DIR", private.path()) };
     let names = if draft.is_some() { ["guessing", "drafting"] } else { ["plain", "guessing"] };
+    let place = |more: bool| private.path().join(names[usize::from(more)]);
     let engine = |more: bool| {
+        // No state fits; what batches cost is kept.
+        let states = Some(StateOptions { folder: place(more), cap: 0 });
         let options = match &draft {
             Some(draft) => Options { draft: more.then(|| draft.clone()), ..Options::new(model) },
             None => Options { guess: more, ..Options::new(model) },
         };
+        let options = Options { states, ..options };
         let wanted: Wanted = Arc::new(move || Ok(options.clone()));
         ProcessEngine::new(env!("CARGO_BIN_EXE_tandem").into(), Arc::new(|| Duration::ZERO), wanted)
     };
     let (less, more) = (engine(false), engine(true));
+    for (engine, folder) in [(&less, place(false)), (&more, place(true))] {
+        // It does not guess before it knows what that costs, which it finds out when nobody asks.
+        engine.wake();
+        while !costs::are_noted(&folder) {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
     let mut totals: HashMap<bool, Total> = HashMap::new();
     let (mut prompts, mut differ) = (0, 0);
     for (name, text) in SOURCES {
@@ -186,6 +200,8 @@ async fn cancelling(model: &std::path::Path) {
         fail("the model does not load");
     }
     let mut busy = engine.busy();
+    // Until it knows what batches cost.
+    let _ = busy.wait_for(|busy| !busy).await;
     let mut times = Vec::new();
     let text = Rope::from_str(SOURCES[2].1);
     for number in 0..CANCELS {

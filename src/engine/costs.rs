@@ -73,6 +73,11 @@ pub fn note(folder: &Path, name: &str, costs: &Costs) {
     }
 }
 
+/// Is anything remembered there, of whatever name?
+pub fn are_noted(folder: &Path) -> bool {
+    folder.join(FILE).exists()
+}
+
 /// Forgets it.
 pub fn forget(folder: &Path) {
     let _ = fs::remove_file(folder.join(FILE));

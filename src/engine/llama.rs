@@ -9,6 +9,7 @@
 mod adapters;
 mod backends;
 mod context;
+mod learning;
 mod model;
 mod offload;
 pub mod quantize;
@@ -27,11 +28,12 @@ use tokio::sync::watch;
 pub use self::backends::built_libraries;
 pub use self::context::GPU;
 use self::context::{Context, Shape};
-use self::model::{MEASURED_PREFILL, Model, Room};
+use self::learning::Place;
+use self::model::{Measured, Model, Room};
 use super::draft::{Drafter, Terms};
-use super::guess::Guess;
 use super::interrupt::Interrupt;
 use super::states::{StateOptions, States};
+use super::transformer::Transformer;
 use super::worker::{Job, Order, Parts, Worker};
 use super::{About, Answer, Engine, Request, State, sandbox};
 
@@ -39,8 +41,6 @@ use super::{About, Answer, Engine, Request, State, sandbox};
 const SPARE_SEQUENCES: u32 = 2;
 /// The KV cache takes at most this part of the machine's memory.
 const MEMORY_PART: u64 = 16;
-/// A quick head may take this long; with a line's tokens that makes an answer within 300 to 400 ms.
-const QUICK_MS: f64 = 150.0;
 
 /// How to run a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -263,13 +263,24 @@ fn run(
     let room = Room { shape, interrupt: interrupt.clone() };
     let mut model = Model::new(&model, room.clone(), &options.model)?;
     let name = states_name(&options.model, options.context_tokens);
-    let costs = model.costs(options.states.as_ref().zip(name.as_ref()), threads)?;
-    let quick_tokens = (QUICK_MS / costs.prefill_ms * MEASURED_PREFILL as f64) as usize;
-    tracing::debug!(?costs, quick_tokens, sequences, "batch sizes and ms");
-    let drafter = options.draft.as_ref().zip(draft.as_ref()).and_then(|(options, draft)| {
+    let place = options.states.as_ref().zip(name.as_ref()).map(|(states, name)| Place {
+        folder: states.folder.clone(),
+        name: format!("{name} {threads}"),
+    });
+    let mut costs = learning::known(place.as_ref());
+    if costs.is_none() && draft.is_some() {
+        // How much to draft, if anything, follows from it.
+        costs = model.measure(0, &mut Measured::default(), &mut || false)?;
+        model.truncate(0, 0);
+        costs.iter().for_each(|costs| learning::note(place.as_ref(), costs));
+    }
+    let wanted = options.draft.as_ref().zip(draft.as_ref()).zip(costs.as_ref());
+    let drafter = wanted.and_then(|((options, draft), costs)| {
         let drafter = drafter(draft, options, room, &model, &costs.batches);
         drafter.map_err(|problem| aside(&problem)).ok()
     });
+    let learnt = learning::learnt(costs.as_ref(), options.guess);
+    tracing::debug!(?costs, learnt.quick_tokens, sequences, "batch sizes and ms");
     let about = About {
         model: name_of(&options.model),
         draft: options.draft.as_ref().zip(drafter.as_ref()).map_or_else(
@@ -292,10 +303,11 @@ fn run(
         sequences: sequences as usize,
         cells: sequences as usize * options.context_tokens as usize,
         context_tokens: options.context_tokens as usize,
-        quick_tokens,
+        quick_tokens: learnt.quick_tokens,
         interrupt,
-        guess: options.guess.then(|| Guess::new(&costs.batches)),
+        guess: learnt.guess,
         drafter,
+        learn: costs.is_none().then(|| learning::learn(place, options.guess)),
         states: options.states.clone().zip(name).and_then(|(states, name)| open(states, &name)),
     });
     backends::hush();

@@ -4,7 +4,8 @@
 //! and a newer keystroke before an older one, whichever window it is from, until that has waited too long:
 //! then it goes first, so that nobody's typing keeps the others from ever being answered. What was left is resumed
 //! from what the KV cache still holds. When there is nothing to do the thread sleeps; what was
-//! evaluated since is saved to disk once, when it has been quiet for a while or a document closed.
+//! evaluated since is saved to disk once, when it has been quiet for a while or a document closed. What batches
+//! cost on this machine is found out when there is nothing to do for the first time, and not before the first answer.
 //!
 //! How one request is answered is in [`run`]. It decodes through [`Transformer`], so all of it is
 //! tested with a toy model in milliseconds.
@@ -15,7 +16,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
@@ -27,7 +28,8 @@ use super::healing::Token;
 use super::interrupt::{Interrupt, is_overdue};
 use super::states::{Saved, States};
 use super::transformer::Transformer;
-use super::{Adapter, Event, Request, Urgency};
+use super::{Adapter, Event, Request, Stop, Urgency};
+use crate::prompt::Prompt;
 
 /// How long it must be quiet before states are saved: not each pause for thought writes megabytes.
 const QUIET: Duration = Duration::from_secs(20);
@@ -80,6 +82,19 @@ enum End {
     Preempted,
 }
 
+/// Measures what batches cost here, in a sequence that is empty, until that is known (`Some`) or something newer
+/// has arrived (`None`; then it is called again).
+pub type Learn<T> =
+    Box<dyn FnMut(&mut T, usize, &mut dyn FnMut() -> bool) -> Result<Option<Learnt>, String>>;
+
+/// What a worker does better once it knows what batches cost.
+pub struct Learnt {
+    /// How to guess; `None` for plain decoding.
+    pub guess: Option<Guess>,
+    /// Tokens that a quick first answer may take.
+    pub quick_tokens: usize,
+}
+
 /// What a worker works with.
 pub struct Worker<T> {
     transformer: T,
@@ -90,6 +105,8 @@ pub struct Worker<T> {
     /// `None` for plain decoding, one token at a time.
     guess: Option<Guess>,
     drafter: Option<Drafter<T>>,
+    /// `None` when it is known what batches cost.
+    learn: Option<Learn<T>>,
     states: Option<States>,
     /// The mixes of adapters that there were, by the cache's number for them; without any is 0.
     mixes: Vec<Vec<Adapter>>,
@@ -120,6 +137,8 @@ pub struct Parts<T> {
     pub guess: Option<Guess>,
     /// A small model beside it that drafts; `None` without.
     pub drafter: Option<Drafter<T>>,
+    /// How to learn what batches cost, as soon as there is nothing else to do; `None` where that is known.
+    pub learn: Option<Learn<T>>,
     /// States on disk; `None` to keep none.
     pub states: Option<States>,
 }
@@ -127,7 +146,9 @@ pub struct Parts<T> {
 impl<T: Transformer> Worker<T> {
     /// A worker with an empty cache.
     pub fn new(parts: Parts<T>) -> Worker<T> {
-        let Parts { transformer, sequences, cells, interrupt, guess, drafter, states, .. } = parts;
+        let Parts {
+            transformer, sequences, cells, interrupt, guess, drafter, learn, states, ..
+        } = parts;
         let (context_tokens, quick_tokens) = (parts.context_tokens, parts.quick_tokens);
         Worker {
             transformer,
@@ -137,6 +158,7 @@ impl<T: Transformer> Worker<T> {
             interrupt,
             guess,
             drafter,
+            learn,
             states,
             mixes: vec![Vec::new()],
             is_worn: true,
@@ -157,6 +179,12 @@ impl<T: Transformer> Worker<T> {
                 if queue.keep {
                     queue.keep = false;
                     self.save(true);
+                    continue;
+                }
+                // Not when nobody will ask any more.
+                if let Some(learn) = self.learn.take_if(|_| !queue.closed) {
+                    let mut newer = || queue.overtaken(orders) || queue.closed;
+                    self.learn = self.learn(learn, &mut newer);
                     continue;
                 }
                 busy.send_if_modified(|busy| std::mem::replace(busy, false));
@@ -195,6 +223,33 @@ impl<T: Transformer> Worker<T> {
                 }
             }
         }
+    }
+
+    /// Learns on; gives back what is to be called again.
+    fn learn(&mut self, mut learn: Learn<T>, newer: &mut dyn FnMut() -> bool) -> Option<Learn<T>> {
+        let sequence = self.cache.spare(None);
+        self.cache.truncate(sequence, 0);
+        self.transformer.truncate(sequence, 0);
+        self.unsaved.remove(&sequence);
+        let nothing = Request::new(Prompt::default(), 0, Stop::Line);
+        let (events, _kept) = mpsc::unbounded_channel();
+        let background = Request { urgency: Urgency::Idle, ..nothing };
+        self.interrupt.begin(&background, &events, Instant::now());
+        let learnt = learn(&mut self.transformer, sequence, newer);
+        self.interrupt.end();
+        self.transformer.truncate(sequence, 0);
+        match learnt {
+            Ok(None) => return Some(learn),
+            Ok(Some(learnt)) => {
+                (self.guess, self.quick_tokens) = (learnt.guess, learnt.quick_tokens)
+            }
+            Err(problem) => {
+                // What the model kept of a failed batch is unknown.
+                self.forget_all();
+                tracing::warn!("what batches cost is not known: {problem}");
+            }
+        }
+        None
     }
 
     fn forget_all(&mut self) {
@@ -270,6 +325,8 @@ struct Queue {
     jobs: Vec<Job>,
     /// States are to be saved when nothing else is to be done.
     keep: bool,
+    /// There will be no more orders.
+    closed: bool,
 }
 
 impl Queue {
@@ -281,7 +338,15 @@ impl Queue {
     }
 
     fn take_in(&mut self, orders: &Receiver<Order>) {
-        orders.try_iter().for_each(|order| self.put(order));
+        loop {
+            match orders.try_recv() {
+                Ok(order) => self.put(order),
+                Err(problem) => {
+                    self.closed = problem == TryRecvError::Disconnected;
+                    return;
+                }
+            }
+        }
     }
 
     /// A job that was left: older than whatever waits.

@@ -12,16 +12,15 @@ use llama_cpp_2::token_type::LlamaTokenAttr;
 use super::adapters::Adapters;
 use super::context::{Context, Shape};
 use super::name_of;
-use crate::engine::costs::{self, Costs};
+use crate::engine::costs::Costs;
 use crate::engine::guess;
 use crate::engine::healing::{Token, Vocabulary};
 use crate::engine::interrupt::Interrupt;
-use crate::engine::states::StateOptions;
 use crate::engine::transformer::{Evaluated, FimTokens, Transformer};
 use crate::engine::{Adapter, ranking};
 
-/// Batch sizes whose cost is measured at the start, each this often.
-const MEASURED: [usize; 5] = [1, 2, 4, 8, guess::MOST + 1];
+/// Batch sizes whose cost is measured, each this often.
+pub const MEASURED: [usize; 5] = [1, 2, 4, 8, guess::MOST + 1];
 const MEASURED_TIMES: usize = 2;
 /// A prompt's tokens that are evaluated to measure how fast that is.
 pub const MEASURED_PREFILL: usize = 64;
@@ -72,6 +71,41 @@ pub struct Model<'m> {
     fim: FimTokens,
 }
 
+/// What was measured so far: times, ms.
+#[derive(Debug, Default)]
+pub struct Measured {
+    /// Of [`MEASURED_PREFILL`] tokens of a prompt.
+    starts: Vec<f64>,
+    batches: Vec<(usize, f64)>,
+}
+
+/// A model's tokens as text.
+struct Words {
+    vocabulary: Vocabulary,
+    /// Which of them are never text.
+    stops: Vec<bool>,
+}
+
+impl Words {
+    fn of(model: &LlamaModel) -> Words {
+        let vocab = model.vocab();
+        let mut stops = Vec::new();
+        let mut texts = Vec::new();
+        for token in vocab.tokens() {
+            let text = vocab.token_to_piece(token, true, None);
+            let never_text = NEVER_TEXT.iter().any(|t| t.as_bytes() == text);
+            let plain = LlamaTokenAttr::Normal | LlamaTokenAttr::Byte;
+            let stop = never_text
+                || vocab.is_eog(token)
+                || vocab.is_control(token)
+                || !vocab.attr(token).intersects(plain);
+            stops.push(stop);
+            texts.push(if stop { Vec::new() } else { text });
+        }
+        Words { vocabulary: Vocabulary::new(texts), stops }
+    }
+}
+
 impl<'m> Model<'m> {
     /// With an empty context; the file is what adapters are held against.
     ///
@@ -87,25 +121,19 @@ impl<'m> Model<'m> {
                 name_of(file)
             ));
         }
-        let mut stops = Vec::new();
-        let mut texts = Vec::new();
-        for token in vocab.tokens() {
-            let text = vocab.token_to_piece(token, true, None);
-            let never_text = NEVER_TEXT.iter().any(|t| t.as_bytes() == text);
-            let plain = LlamaTokenAttr::Normal | LlamaTokenAttr::Byte;
-            let stop = never_text
-                || vocab.is_eog(token)
-                || vocab.is_control(token)
-                || !vocab.attr(token).intersects(plain);
-            stops.push(stop);
-            texts.push(if stop { Vec::new() } else { text });
-        }
+        // Each takes a tenth of a second, in which nobody's keystroke is answered.
+        let (words, context) = std::thread::scope(|scope| {
+            let words = scope.spawn(|| Words::of(model));
+            let context = room.context(model);
+            (words.join().map_err(|_| "the vocabulary cannot be read".to_owned()), context)
+        });
+        let Words { vocabulary, stops } = words?;
         Ok(Model {
             model,
-            context: room.context(model)?,
+            context: context?,
             room,
             adapters: Adapters::new(model, file),
-            vocabulary: Vocabulary::new(texts),
+            vocabulary,
             stops,
             fim: FimTokens { prefix: prefix.0, suffix: suffix.0, middle: middle.0 },
         })
@@ -130,52 +158,77 @@ impl<'m> Model<'m> {
     /// # Errors
     /// When the model cannot go on.
     pub fn cost_of_a_token(&mut self) -> Result<f64, String> {
-        let start = vec![self.fim.prefix; MEASURED_PREFILL];
+        let start = self.start();
         self.evaluate(0, 0, &start, 1)?;
-        let cost = self.best_of(start.len(), &start[..1], 1)?;
-        self.clear();
-        Ok(cost)
-    }
-
-    /// What batches cost here: measured, or remembered from an engine that ended a short while ago.
-    pub fn costs(
-        &mut self,
-        states: Option<(&StateOptions, &String)>,
-        threads: u32,
-    ) -> Result<Costs, String> {
-        let Some((states, name)) = states else { return self.measure() };
-        let name = format!("{name} {threads}");
-        if let Some(costs) = costs::recall(&states.folder, &name, &MEASURED) {
-            return Ok(costs);
-        }
-        let costs = self.measure()?;
-        costs::note(&states.folder, &name, &costs);
-        Ok(costs)
-    }
-
-    /// What a batch costs here, by its size, and what [`MEASURED_PREFILL`] tokens of a prompt
-    /// do: the best of a few. It also makes llama.cpp take the memory that it takes at first use.
-    fn measure(&mut self) -> Result<Costs, String> {
-        let context = vec![self.fim.prefix; MEASURED_PREFILL];
-        let prefill_ms = self.best_of(0, &context, 1)?;
-        let mut batches = Vec::new();
-        for size in MEASURED {
-            batches.push((size, self.best_of(context.len(), &context[..size], size)?));
-        }
-        self.clear();
-        Ok(Costs { batches, prefill_ms })
-    }
-
-    /// The shortest of a few times, ms, that these tokens take at a position.
-    fn best_of(&mut self, position: usize, tokens: &[Token], rows: usize) -> Result<f64, String> {
         let mut best = f64::INFINITY;
         for _ in 0..MEASURED_TIMES {
-            self.truncate(0, position);
-            let started = Instant::now();
-            self.evaluate(0, position, tokens, rows)?;
-            best = best.min(started.elapsed().as_secs_f64() * 1e3);
+            let took = self.time(0, start.len(), &start[..1], 1)?;
+            best = best.min(took.unwrap_or(f64::INFINITY));
         }
+        self.clear();
         Ok(best)
+    }
+
+    /// Goes on to measure what batches cost here, in an empty sequence, until that is known or something newer
+    /// arrives. It also makes llama.cpp take the memory that it takes at first use.
+    ///
+    /// # Errors
+    /// When the model cannot go on.
+    pub fn measure(
+        &mut self,
+        sequence: usize,
+        so_far: &mut Measured,
+        newer: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Costs>, String> {
+        let start = self.start();
+        loop {
+            let Some(ms) = self.unless(newer, sequence, 0, &start, 1)? else { return Ok(None) };
+            so_far.starts.push(ms);
+            if so_far.starts.len() >= MEASURED_TIMES {
+                break;
+            }
+        }
+        while let Some(&size) = MEASURED.get(so_far.batches.len()) {
+            let mut best = f64::INFINITY;
+            for _ in 0..MEASURED_TIMES {
+                let timed = self.unless(newer, sequence, start.len(), &start[..size], size)?;
+                let Some(ms) = timed else { return Ok(None) };
+                best = best.min(ms);
+            }
+            so_far.batches.push((size, best));
+        }
+        let prefill_ms = so_far.starts.iter().copied().fold(f64::INFINITY, f64::min);
+        Ok(Some(Costs { batches: so_far.batches.clone(), prefill_ms }))
+    }
+
+    fn start(&self) -> Vec<Token> {
+        vec![self.fim.prefix; MEASURED_PREFILL]
+    }
+
+    fn unless(
+        &mut self,
+        newer: &mut dyn FnMut() -> bool,
+        sequence: usize,
+        position: usize,
+        tokens: &[Token],
+        rows: usize,
+    ) -> Result<Option<f64>, String> {
+        if newer() { Ok(None) } else { self.time(sequence, position, tokens, rows) }
+    }
+
+    /// How long these tokens take at a position, ms; `None` when that was broken off.
+    fn time(
+        &mut self,
+        sequence: usize,
+        position: usize,
+        tokens: &[Token],
+        rows: usize,
+    ) -> Result<Option<f64>, String> {
+        self.truncate(sequence, position);
+        let started = Instant::now();
+        let evaluated = self.evaluate(sequence, position, tokens, rows)?;
+        let is_whole = matches!(evaluated, Evaluated::All);
+        Ok(is_whole.then(|| started.elapsed().as_secs_f64() * 1e3))
     }
 }
 

@@ -224,6 +224,7 @@ impl Desk {
             interrupt: Arc::default(),
             guess,
             drafter: None,
+            learn: None,
             states: None,
         });
         Desk { worker, log }
@@ -446,6 +447,47 @@ fn keystrokes_go_before_background_work_and_the_newest_goes_first() {
         .collect();
     order.sort_unstable();
     assert_eq!(order.iter().map(|(_, number)| *number).collect::<Vec<_>>(), [2, 0, 1, 3]);
+}
+
+#[test]
+fn what_batches_cost_is_learnt_when_nobody_waits_and_a_keystroke_goes_between() {
+    let (orders, inbox) = std::sync::mpsc::channel();
+    let (mut answer, events) = Answer::new();
+    let request = Request::new(prompt("one", "", "a"), 1, Stop::Never);
+    let mut job = Some(Job::new(request, events));
+    let mut asks = Some(orders);
+    let calls = Rc::new(RefCell::new(Vec::new()));
+    let mut desk = Desk::new(Toy::new(2, 0), 500, None);
+    let (log, noted) = (desk.log.clone(), calls.clone());
+    desk.worker.learn = Some(Box::new(move |toy: &mut Toy, sequence, newer| {
+        assert!(toy.sequences[sequence].is_empty());
+        noted.borrow_mut().push(log.borrow().evaluated);
+        toy.evaluate(sequence, 0, &[1, 2, 3], 1)?;
+        assert!(!newer());
+        if let Some((job, orders)) = job.take().zip(asks.as_ref()) {
+            orders.send(Order::Work(job)).unwrap();
+            assert!(newer(), "a key was pressed");
+            return Ok(None);
+        }
+        // Nobody asks any more.
+        asks = None;
+        Ok(Some(Learnt { guess: None, quick_tokens: 7 }))
+    }));
+    desk.worker.serve(&inbox, &watch::channel(false).0);
+    assert!(matches!(answer.blocking_next(), Some(Event::Begun(_))));
+    let calls = calls.borrow();
+    assert_eq!((calls.len(), calls[0]), (2, 0), "before anything was asked");
+    assert!(calls[1] > 3, "the key was answered in between");
+    assert_eq!((desk.worker.quick_tokens, desk.worker.learn.is_none()), (7, true));
+}
+
+#[test]
+fn nothing_is_learnt_when_nobody_will_ask_any_more() {
+    let (orders, inbox) = std::sync::mpsc::channel();
+    let mut desk = Desk::new(Toy::new(2, 0), 500, None);
+    desk.worker.learn = Some(Box::new(|_, _, _| panic!("what for?")));
+    drop(orders);
+    desk.worker.serve(&inbox, &watch::channel(false).0);
 }
 
 #[test]
