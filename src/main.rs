@@ -386,6 +386,7 @@ fn version() -> &'static str {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    machine::leave_no_core();
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(false)

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 use tandem::client::Editor;
 use tandem::engine::sandbox::{self, Places};
@@ -51,6 +52,24 @@ fn an_engine_gets_no_key() {
     let environment = fs::read(format!("/proc/{engine}/environ")).expect("an environment");
     let environment = String::from_utf8_lossy(&environment);
     assert!(environment.contains("PATH=") && !environment.contains("canary"), "{environment}");
+}
+
+#[test]
+fn no_image_of_its_memory_is_left_when_it_crashes() {
+    let _turn = turn();
+    // Whoever starts the editor wants them, as long as may be.
+    let most = getrlimit(Resource::Core).maximum;
+    setrlimit(Resource::Core, Rlimit { current: most, maximum: most }).expect("one's own limit");
+    let home = Home::new();
+    home.put_model();
+    let mut client = home.server(json!({}));
+    Editor::open(&mut client, "file:///a", "rust", "fn a() {}\n");
+    let engine = home.engine(&mut client);
+    let limits = fs::read_to_string(format!("/proc/{engine}/limits")).expect("a process");
+    let core = limits.lines().find(|line| line.starts_with("Max core file size"));
+    let bytes = most.map_or(1, |most| most.min(1)).to_string();
+    let fields: Vec<&str> = core.expect("a limit").split_whitespace().skip(4).collect();
+    assert_eq!(fields, [&bytes, &bytes, "bytes"]);
 }
 
 #[test]
