@@ -6,12 +6,17 @@
 //! connection, which ends the work there.
 //!
 //! Refuses: an address that the user did not write down, plain http off this machine unless told so, a
-//! redirect, an answer without end. Not done elsewhere: decoding among names, forks, quick heads.
+//! redirect, an answer without end. Not done elsewhere: decoding among names, forks.
+//!
+//! Where an engine says how fast it reads, and that is slow, a key at a new place is answered from a shorter
+//! prompt first, and the whole one is read in pieces, between keys.
 
 mod dialect;
 mod key;
+mod memory;
 mod places;
 mod reading;
+mod short;
 mod site;
 
 use std::sync::atomic::AtomicBool;

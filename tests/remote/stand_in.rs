@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub enum Script {
     /// Says these tokens, each of the log-probability -0.5, and ends.
     Says(Vec<&'static str>),
+    /// Says these, and with each how it read the prompt: 10 ms for a token of four bytes that it had not read before.
+    Reads(Vec<&'static str>),
     /// Says these, and nothing more until its reader has gone.
     Hangs(Vec<&'static str>),
     /// Says these, and closes the connection when the test says so.
@@ -104,6 +106,23 @@ impl Drop for StandIn {
     }
 }
 
+impl House {
+    /// As llama-server has them, of the last prompt.
+    fn timings(&self) -> Value {
+        let seen = self.seen.lock().expect("a list");
+        let prompts: Vec<&[u8]> = seen
+            .iter()
+            .filter_map(|seen| seen.body["prompt"].as_str().map(str::as_bytes))
+            .collect();
+        let (last, before) = prompts.split_last().expect("a prompt");
+        let shared =
+            |known: &&[u8]| known.iter().zip(*last).take_while(|(known, new)| known == new).count();
+        let known = before.iter().map(shared).max().unwrap_or(0) / 4;
+        let read = last.len().div_ceil(4) - known;
+        json!({ "cache_n": known, "prompt_n": read, "prompt_ms": 10 * read })
+    }
+}
+
 /// Tells when it goes.
 struct Reader(Arc<House>);
 
@@ -145,8 +164,9 @@ async fn answer(
         }
     }
     let script = house.script.lock().expect("a script").clone();
+    let timings = matches!(script, Script::Reads(_)).then(|| house.timings());
     let (tokens, end) = match script {
-        Script::Says(tokens) => (tokens, End::Done),
+        Script::Says(tokens) | Script::Reads(tokens) => (tokens, End::Done),
         Script::Hangs(tokens) => (tokens, End::Hang),
         Script::BreaksOff(tokens) => (tokens, End::Break),
         Script::Floods => {
@@ -170,9 +190,12 @@ async fn answer(
         }
     };
     let reader = Reader(house.clone());
-    let frames = tokens.into_iter().map(|token| {
+    let frames = tokens.into_iter().map(move |token| {
         let logprobs = json!({ "tokens": [token], "token_logprobs": [-0.5] });
-        let data = json!({ "choices": [{ "text": token, "logprobs": logprobs }] });
+        let mut data = json!({ "choices": [{ "text": token, "logprobs": logprobs }] });
+        if let Some(timings) = &timings {
+            data["timings"] = timings.clone();
+        }
         Ok::<_, std::io::Error>(format!("data: {data}\n\n"))
     });
     let stream = futures::stream::iter(frames).chain(futures::stream::once(async move {

@@ -52,7 +52,7 @@ pub struct Models {
 #[derive(Clone, Debug)]
 pub struct Ask<'a> {
     pub model: &'a str,
-    pub prompt: String,
+    pub prompt: &'a str,
     /// What the answer must begin with.
     pub word: &'a str,
     pub max_tokens: u32,
@@ -63,6 +63,11 @@ pub struct Ask<'a> {
 const BYTES_A_TOKEN: usize = 2;
 
 impl Dialect {
+    /// Does it say how long it read a prompt?
+    pub fn tells_speed(self) -> bool {
+        self == Dialect::LlamaCpp
+    }
+
     /// The body of the request.
     pub fn body(self, ask: &Ask<'_>) -> Value {
         // The least that all engines take; some generate without end for none.
@@ -83,6 +88,10 @@ impl Dialect {
             // All that is no text: these end an answer in llama.cpp by themselves.
             let ids = [151_643, 151_644, 151_645].into_iter().chain(151_659..=151_664);
             body["stop_token_ids"] = ids.collect::<Vec<u32>>().into();
+        }
+        if self.tells_speed() {
+            // With the first token, since nobody waits for the last one.
+            body["timings_per_token"] = true.into();
         }
         let word = (!ask.word.is_empty()).then_some(ask.word);
         match (self, word) {
@@ -123,7 +132,7 @@ mod tests {
     use expect_test::expect;
 
     fn ask(word: &str) -> Ask<'_> {
-        Ask { model: "m", prompt: "p".into(), word, max_tokens: 24, family: Family::Qwen }
+        Ask { model: "m", prompt: "p", word, max_tokens: 24, family: Family::Qwen }
     }
 
     #[test]
@@ -144,6 +153,7 @@ mod tests {
     fn each_engine_is_told_in_its_own_words_how_an_answer_begins() {
         let body = |dialect: Dialect| dialect.body(&ask("get("));
         assert_eq!(body(Dialect::LlamaCpp)["grammar"], r#"root ::= "get(" .*"#);
+        assert_eq!(body(Dialect::LlamaCpp)["timings_per_token"], true);
         assert_eq!(body(Dialect::Vllm)["structured_outputs"]["regex"], r"get\([\s\S]*");
         assert_eq!(body(Dialect::Sglang)["regex"], r"get\([\s\S]*");
         expect![[r#"

@@ -5,6 +5,7 @@
 
 use serde::Deserialize;
 
+use super::memory::Read;
 use crate::engine::Confidence;
 
 /// The data of the last event.
@@ -56,6 +57,7 @@ struct Timings {
     cache_n: u32,
     #[serde(default)]
     prompt_n: u32,
+    prompt_ms: Option<f64>,
 }
 
 /// What became of a piece.
@@ -83,15 +85,14 @@ pub struct Reading {
     word: String,
     pub tokens: u32,
     pub confidence: Option<Confidence>,
-    /// Of the prompt: evaluated, and known before. Engines that say so at all say it last.
-    pub evaluated: u32,
-    pub reused: u32,
+    /// What became of the prompt. Most engines that say so say it last.
+    pub read: Read,
 }
 
 impl Reading {
     pub fn new(word: &str) -> Reading {
         let word = word.to_owned();
-        Reading { word, tokens: 0, confidence: None, evaluated: 0, reused: 0 }
+        Reading { word, tokens: 0, confidence: None, read: Read::default() }
     }
 
     /// # Errors
@@ -108,18 +109,20 @@ impl Reading {
             return Err(strange(message));
         }
         if let Some(usage) = data.usage {
-            self.reused = usage.prompt_tokens_details.and_then(|d| d.cached_tokens).unwrap_or(0);
-            self.evaluated = usage.prompt_tokens.saturating_sub(self.reused);
+            let reused = usage.prompt_tokens_details.and_then(|d| d.cached_tokens).unwrap_or(0);
+            let evaluated = usage.prompt_tokens.saturating_sub(reused);
+            self.read = Read { evaluated, reused, ..self.read };
         }
-        if let Some(timings) = data.timings {
-            (self.evaluated, self.reused) = (timings.prompt_n, timings.cache_n);
+        if let Some(Timings { prompt_n, cache_n, prompt_ms }) = data.timings {
+            self.read = Read { evaluated: prompt_n, reused: cache_n, ms: prompt_ms };
         }
         let Some(choice) = data.choices.into_iter().next() else {
             return Ok(Piece::Text(String::new()));
         };
+        let is_free = self.word.is_empty();
         let text = self.after_word(choice.text)?;
         if !text.is_empty() {
-            self.count(choice.logprobs);
+            self.count(choice.logprobs, is_free);
         }
         Ok(Piece::Text(text))
     }
@@ -139,7 +142,8 @@ impl Reading {
         Ok(rest)
     }
 
-    fn count(&mut self, logprobs: Option<Logprobs>) {
+    /// A token in which the word ends was not chosen freely, and says nothing of how sure the model is.
+    fn count(&mut self, logprobs: Option<Logprobs>, is_free: bool) {
         let of_tokens: Vec<f32> = match logprobs {
             Some(Logprobs { token_logprobs: Some(all), .. }) => all.into_iter().flatten().collect(),
             Some(Logprobs { content: Some(all), .. }) => {
@@ -148,7 +152,7 @@ impl Reading {
             _ => Vec::new(),
         };
         self.tokens += of_tokens.len().max(1) as u32;
-        for ln in of_tokens {
+        for ln in of_tokens.into_iter().filter(|_| is_free) {
             self.confidence = Some(Confidence::and(self.confidence, ln));
         }
     }
@@ -190,7 +194,7 @@ mod tests {
 
     #[test]
     fn log_probabilities_are_read_in_both_forms_and_not_of_the_word() {
-        let mut reading = Reading::new("a");
+        let mut reading = Reading::new("ab");
         let old = |text: &str, ln: f32| {
             serde_json::json!({ "choices": [{ "text": text, "logprobs": { "token_logprobs": [ln] } }] })
                 .to_string()
@@ -199,13 +203,15 @@ mod tests {
             serde_json::json!({ "choices": [{ "text": text, "logprobs": { "content": [{ "token": text, "logprob": ln }] } }] })
                 .to_string()
         };
-        reading.take(&old("a", -9.0)).unwrap();
+        for of_the_word in ["a", "bc"] {
+            reading.take(&old(of_the_word, -9.0)).unwrap();
+        }
         assert_eq!(reading.confidence, None);
         reading.take(&old("b", -1.0)).unwrap();
         reading.take(&new("c", -3.0)).unwrap();
         let confidence = reading.confidence.unwrap();
         assert_eq!((confidence.first, confidence.least, confidence.mean), (-1.0, -3.0, -2.0));
-        assert_eq!((confidence.tokens, reading.tokens), (2, 2));
+        assert_eq!((confidence.tokens, reading.tokens), (2, 3));
     }
 
     #[test]
@@ -213,10 +219,11 @@ mod tests {
         let mut reading = Reading::new("");
         let usage = r#"{"choices":[],"usage":{"prompt_tokens":100,"prompt_tokens_details":{"cached_tokens":96}}}"#;
         reading.take(usage).unwrap();
-        assert_eq!((reading.evaluated, reading.reused), (4, 96));
-        let timings = r#"{"choices":[{"text":""}],"timings":{"cache_n":50,"prompt_n":2}}"#;
+        assert_eq!(reading.read, Read { evaluated: 4, reused: 96, ms: None });
+        let timings =
+            r#"{"choices":[{"text":""}],"timings":{"cache_n":50,"prompt_n":2,"prompt_ms":30.5}}"#;
         reading.take(timings).unwrap();
-        assert_eq!((reading.evaluated, reading.reused), (2, 50));
+        assert_eq!(reading.read, Read { evaluated: 2, reused: 50, ms: Some(30.5) });
     }
 
     #[test]

@@ -1,24 +1,24 @@
-//! One address: its model, and a request to it.
+//! One address: who is there, and what it says to a request.
 //!
-//! In: an address from the user's own settings, a [`Request`]. Out: events as they come, and figures at the end;
-//! else a [`Setback`], in words that say what to do.
+//! In: an address from the user's own settings. Out: its model, [answers](asking); else a [`Setback`], in words that
+//! say what to do.
+
+mod asking;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::StreamExt;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use secrecy::ExposeSecret;
-use sse_stream::SseByteStream;
-use tokio::sync::mpsc;
+use tokio::sync::watch;
 use url::Url;
 
-use super::dialect::{Ask, Dialect, Models};
+use super::dialect::{Dialect, Models};
 use super::key::Key;
-use super::reading::{Piece, Reading, Unusable};
+use super::memory::Memory;
 use super::{CONNECT, Options, SILENCE};
 use crate::engine::family::Family;
-use crate::engine::{Event, Figures, Request, Stop, healing};
 use crate::net;
 
 /// Bytes of an answer with all its frames; a block of 1,024 tokens has less than 500 KB.
@@ -33,6 +33,9 @@ pub struct Site {
     options: Options,
     key: Arc<Key>,
     known: tokio::sync::Mutex<Option<Arc<Known>>>,
+    memory: Mutex<Memory>,
+    /// Keystrokes that wait for an answer.
+    keys: watch::Sender<usize>,
     last: Mutex<Option<String>>,
 }
 
@@ -72,8 +75,9 @@ impl Site {
             builder = builder.tls_certs_merge(certificates);
         }
         let client = builder.build().map_err(net::reason)?;
-        let (options, known, last) = (options.clone(), Default::default(), Default::default());
-        Ok(Site { base, client, options, key, known, last })
+        let (options, keys) = (options.clone(), watch::channel(0).0);
+        let (known, memory, last) = Default::default();
+        Ok(Site { base, client, options, key, known, memory, keys, last })
     }
 
     /// With a port if one is named.
@@ -86,6 +90,10 @@ impl Site {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Its model; asked once.
     ///
     /// # Errors
@@ -96,6 +104,7 @@ impl Site {
             return Ok(known.clone());
         }
         let found = Arc::new(self.look().await?);
+        self.memory().tells = found.dialect.tells_speed();
         *known = Some(found.clone());
         Ok(found)
     }
@@ -135,80 +144,6 @@ impl Site {
             ))
         })?;
         Ok(Known { model: model.to_owned(), dialect, family })
-    }
-
-    /// Sends a request and passes its answer on, but not its end.
-    ///
-    /// # Errors
-    /// When there is no answer, or not all of one.
-    pub async fn ask(
-        &self,
-        request: &Request,
-        events: &mpsc::UnboundedSender<Event>,
-    ) -> Result<(Arc<Known>, Figures), Setback> {
-        let started = Instant::now();
-        let known = self.known().await?;
-        let kept = healing::kept(&request.prompt.middle);
-        let word = &request.prompt.middle[kept..];
-        let ask = Ask {
-            model: &known.model,
-            prompt: known.family.write(&request.prompt, kept),
-            word,
-            max_tokens: request.max_tokens,
-            family: known.family,
-        };
-        let body = known.dialect.body(&ask).to_string();
-        let post = self.client.post(self.url("completions")).body(body);
-        let response = self.send(post.header(header::CONTENT_TYPE, "application/json")).await?;
-        if response.status() == StatusCode::NOT_FOUND {
-            // It may have another model by now.
-            *self.known.lock().await = None;
-        }
-        let response = self.accepted(response).await?;
-        let mut all = 0_usize;
-        let pieces = response.bytes_stream().map(move |piece| {
-            let piece = piece.map_err(|error| {
-                std::io::Error::other(match error.is_timeout() {
-                    true => format!("it said nothing for {} s", SILENCE.as_secs()),
-                    false => net::reason(error),
-                })
-            })?;
-            all = all.saturating_add(piece.len());
-            let is_all = all <= LONGEST_ANSWER;
-            is_all.then_some(piece).ok_or_else(|| std::io::Error::other("it does not end"))
-        });
-        let mut pieces = std::pin::pin!(SseByteStream::new(pieces));
-        let mut reading = Reading::new(word);
-        let mut begun = None;
-        while let Some(event) = pieces.next().await {
-            let event = event.map_err(|error| Setback {
-                has_said: begun.is_some(),
-                ..self.setback(&format!("broke off: {error}"))
-            })?;
-            let Some(data) = event.data else { continue };
-            let text = match reading.take(&data) {
-                Ok(Piece::Text(text)) => text,
-                Ok(Piece::End) | Err(Unusable::OtherWord) => break,
-                Err(Unusable::Strange(why)) => {
-                    let why = self.without_key(&why).await;
-                    let setback = self.setback(&format!("failed: {why}"));
-                    return Err(Setback { has_said: begun.is_some(), ..setback });
-                }
-            };
-            if text.is_empty() || request.max_tokens == 0 {
-                continue;
-            }
-            if begun.is_none() {
-                begun = Some(Instant::now());
-                let _ = events.send(Event::Begun(figures(&reading, started, begun)));
-            }
-            let is_line = request.stop == Stop::Line && text.contains('\n');
-            let _ = events.send(Event::Text(text));
-            if is_line || reading.tokens >= request.max_tokens {
-                break;
-            }
-        }
-        Ok((known, figures(&reading, started, begun)))
     }
 
     fn url(&self, what: &str) -> Url {
@@ -284,20 +219,6 @@ impl Site {
     fn setback(&self, what: &str) -> Setback {
         let why = net::clean(&format!("the engine at {} {what}", self.host()), "");
         Setback { why, wait: None, has_said: false }
-    }
-}
-
-fn figures(reading: &Reading, started: Instant, begun: Option<Instant>) -> Figures {
-    let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
-    let first = begun.unwrap_or_else(Instant::now);
-    Figures {
-        evaluated: reading.evaluated,
-        generated: reading.tokens,
-        reused: reading.reused,
-        confidence: reading.confidence,
-        prefill_ms: ms(first - started),
-        decode_ms: ms(first.elapsed()),
-        ..Figures::default()
     }
 }
 
