@@ -1,6 +1,9 @@
 #!/bin/sh
 # The replay against llama-server: gets and builds it once, starts it on loopback, plays the traces
-# through both, key by key, and stops it, whatever happens. `build` as the only argument builds only.
+# through both, key by key, and stops it, whatever happens. `build` as the only argument builds only. With
+# `elsewhere` it plays them twice through tandem instead: with the engine inside, and with the server as
+# the engine elsewhere. With `quality …` it asks both the same rows (benches/quality, arguments behind it) and
+# counts the texts that are the same.
 #
 # Variables, all optional:
 #   MODEL=NAME         what tandem uses; a name from `tandem model list`
@@ -57,8 +60,9 @@ if [ -n "${MODEL:-}" ]; then
 else
     : "${PEER_MODEL:=$(tandem model path --original)}"
 fi
+case "${1:-}" in quality) bench=quality ;; *) bench=replay ;; esac
 # Built before anything runs, so that the compiler is not measured.
-cargo bench --quiet --bench replay --no-run
+cargo bench --quiet --bench "$bench" --no-run
 port="$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')"
 url="http://127.0.0.1:$port"
 log="$home/server.log"
@@ -81,6 +85,19 @@ until healthy; do
     sleep 1
 done
 
+if [ "${1:-}" = elsewhere ]; then
+    for address in "" "--elsewhere $url"; do
+        # shellcheck disable=SC2086 # two words or none, and a list of arguments
+        cargo bench --quiet --bench replay -- --cache on --trace "${TRACES:-all}" $address \
+            ${MODEL:+--model "$MODEL"} ${REPLAY:-}
+    done
+    exit
+fi
+if [ "$bench" = quality ]; then
+    shift
+    cargo bench --quiet --bench quality -- --elsewhere "$url" --model "$PEER_MODEL" --layouts anchored "$@"
+    exit
+fi
 # shellcheck disable=SC2086 # REPLAY is a list of arguments
 cargo bench --quiet --bench replay -- --peer "$url" --peer-pid "$peer" --trace "${TRACES:-all}" \
     ${MODEL:+--model "$MODEL"} ${REPLAY:-}

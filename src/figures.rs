@@ -18,6 +18,7 @@ pub struct Counters {
     requests: u64,
     answered_without_model: u64,
     tokens_evaluated: u64,
+    tokens_reused: u64,
     tokens_generated: u64,
     cancelled: u64,
     background: Figures,
@@ -38,6 +39,8 @@ pub struct Summary {
     pub answered_without_model: u64,
     /// Prompt tokens that the model evaluated.
     pub tokens_evaluated: u64,
+    /// Prompt tokens that it knew from before.
+    pub tokens_reused: u64,
     /// Tokens that it generated.
     pub tokens_generated: u64,
     /// Completions that were superseded or cancelled.
@@ -52,6 +55,8 @@ pub struct Summary {
     pub background_jobs: u64,
     /// Tokens evaluated for them while nobody waited.
     pub background_evaluated: u64,
+    /// Prompt tokens that were known from before then.
+    pub background_reused: u64,
     /// Tokens generated for them.
     pub background_generated: u64,
     /// What became of the suggestions.
@@ -117,6 +122,7 @@ impl Counters {
         self.requests += 1;
         self.answered_without_model += u64::from(completion.source == Source::Cache);
         self.tokens_evaluated += u64::from(completion.figures.evaluated);
+        self.tokens_reused += u64::from(completion.figures.reused);
         self.tokens_generated += u64::from(completion.figures.generated);
         self.quick += u64::from(completion.figures.quick);
         self.drafted += u64::from(completion.figures.drafted);
@@ -131,6 +137,7 @@ impl Counters {
     pub fn note_cancelled(&mut self, figures: Figures) {
         self.cancelled += 1;
         self.tokens_evaluated += u64::from(figures.evaluated);
+        self.tokens_reused += u64::from(figures.reused);
         self.tokens_generated += u64::from(figures.generated);
     }
 
@@ -138,6 +145,7 @@ impl Counters {
     pub fn note_background(&mut self, figures: Figures) {
         self.background_jobs += 1;
         self.background.evaluated += figures.evaluated;
+        self.background.reused += figures.reused;
         self.background.generated += figures.generated;
     }
 
@@ -158,6 +166,7 @@ impl Counters {
             requests: self.requests,
             answered_without_model: self.answered_without_model,
             tokens_evaluated: self.tokens_evaluated,
+            tokens_reused: self.tokens_reused,
             tokens_generated: self.tokens_generated,
             cancelled: self.cancelled,
             quick: self.quick,
@@ -165,6 +174,7 @@ impl Counters {
             drafts_accepted: self.drafts_accepted,
             background_jobs: self.background_jobs,
             background_evaluated: u64::from(self.background.evaluated),
+            background_reused: u64::from(self.background.reused),
             background_generated: u64::from(self.background.generated),
             fates: self.fates,
             latency_ms: Percentiles {

@@ -26,6 +26,8 @@ pub enum Layout {
     ByHand,
     /// Anchored so many lines above the cursor's.
     Above(usize),
+    /// Anchored, by the engine on the other end of `--elsewhere`.
+    Elsewhere,
 }
 
 impl Layout {
@@ -50,6 +52,7 @@ impl Layout {
             Layout::AnyName => "any-name".into(),
             Layout::ByHand => "by-hand".into(),
             Layout::Above(lines) => format!("above-{lines}"),
+            Layout::Elsewhere => "elsewhere".into(),
         }
     }
 
@@ -62,7 +65,7 @@ impl Layout {
     pub fn rewrite(self, asked: Request, row: &Row) -> Request {
         let Request { prompt: made, names, .. } = asked.clone();
         let (prompt, names) = match self {
-            Layout::Anchored | Layout::Context => (made, names),
+            Layout::Anchored | Layout::Context | Layout::Elsewhere => (made, names),
             Layout::AnyName => (made, Vec::new()),
             Layout::UpToCursor => {
                 let Prompt { prefix, middle, .. } = made;

@@ -1,7 +1,8 @@
 //! How good the suggestions are: through the real server, as an editor would ask.
 //!
 //! `cargo bench --bench quality -- [--set NAME,…] [--rows N] [--tree FOLDER]… [--model FILE]
-//! [--layouts NAME,…] [--lines-above N,…] [--confidence] [--recall] [--bytes N] [--verbose] [--json FILE]`
+//! [--layouts NAME,…] [--lines-above N,…] [--elsewhere ADDRESS] [--confidence] [--recall] [--bytes N]
+//! [--verbose] [--json FILE]`
 //!
 //! Sets: `SingleLine`, `RandomSpan` and `santacoder` (public, in `$TANDEM_DATASETS`): the first line of
 //! each hole; `MidLine`: those of `SingleLine` with the cursor at random inside. `lines`: random lines of the trees, the cursor at random inside each. `cross-file`: calls
@@ -11,7 +12,8 @@
 //! Layouts, each row in all of them one after another: `up-to-cursor`, what others send, same window;
 //! `anchored`, as tandem asks where it knows no other file; `context`, as it asks in a workspace;
 //! `any-name`, the same without names at hand while decoding; `by-hand`, with the called function's
-//! definition given; `above-N`, anchored N lines above.
+//! definition given; `above-N`, anchored N lines above; `elsewhere`, anchored, asked of the engine at ADDRESS
+//! (`sh benches/peer.sh quality …` starts one), and how many texts are those of `anchored`.
 //!
 //! Out: tables with intervals; with `--json` every answer, as it comes. The samples are fixed and spread
 //! evenly, decoding is greedy without guesses, and no row knows of another one: documents are closed
@@ -40,6 +42,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tandem::engine::llama::{Llama, Options as Engine};
+use tandem::engine::remote::{self, RemoteEngine};
 use tandem::engine::{Engine as _, State};
 use tandem::eval::row::Row;
 use tandem::eval::{calls, trees};
@@ -75,7 +78,11 @@ fn main() {
         .unwrap_or_else(|error| fail(&error.to_string()));
     // Whether to guess depends on how fast the machine is, and rounding then differs a little.
     let engine = Engine { guess: false, ..Engine::new(&options.model) };
-    let recorder = Arc::new(Recorder::new(Llama::start(engine)));
+    let elsewhere = options.elsewhere.as_ref().map(|address| {
+        let options = remote::Options { addresses: vec![address.clone()], ..Default::default() };
+        wanted(RemoteEngine::new(&options, None))
+    });
+    let recorder = Arc::new(Recorder::new(Llama::start(engine), elsewhere));
     wait_until_loaded(&runtime, &recorder);
     let json = options.json.as_ref().map(|path| {
         let file = std::fs::File::create(path);

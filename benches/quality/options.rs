@@ -74,6 +74,8 @@ pub struct Options {
     pub model: PathBuf,
     layouts: Vec<Layout>,
     lines_above: Vec<usize>,
+    /// The address of an engine that has the same model.
+    pub elsewhere: Option<String>,
     pub data: Option<PathBuf>,
     pub confidence: bool,
     pub recall: bool,
@@ -94,6 +96,7 @@ impl Options {
             false => self.layouts.clone(),
         };
         layouts.extend(self.lines_above.iter().map(|&lines| Layout::Above(lines)));
+        layouts.extend(self.elsewhere.iter().map(|_| Layout::Elsewhere));
         layouts
     }
 }
@@ -106,6 +109,7 @@ pub fn parse() -> Options {
         model: PathBuf::new(),
         layouts: Vec::new(),
         lines_above: Vec::new(),
+        elsewhere: None,
         data: std::env::var_os("TANDEM_DATASETS").filter(|d| !d.is_empty()).map(PathBuf::from),
         confidence: false,
         recall: false,
@@ -127,6 +131,7 @@ pub fn parse() -> Options {
             "--lines-above" => {
                 options.lines_above = value().split(',').map(|n| number(&argument, n)).collect();
             }
+            "--elsewhere" => options.elsewhere = Some(value()),
             "--confidence" => options.confidence = true,
             "--recall" => options.recall = true,
             "--bytes" => options.bytes = number(&argument, &value()),

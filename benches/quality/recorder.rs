@@ -11,6 +11,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tandem::engine::llama::Llama;
+use tandem::engine::remote::RemoteEngine;
 use tandem::engine::{Answer, Engine, Event, Figures, Request, State, Urgency};
 use tandem::eval::row::Row;
 use tokio::sync::watch;
@@ -79,19 +80,28 @@ struct Record {
     mode: Mode,
     asked: Vec<Asked>,
     numbers: u64,
-    /// Whole answers for the row at hand.
-    said: Vec<(Request, Asked)>,
+    /// Whole answers for the row at hand, of either engine.
+    said: Vec<((Request, bool), Asked)>,
 }
 
 /// The engine with its witness.
 pub struct Recorder {
     inner: Llama,
+    /// The same model behind another engine.
+    elsewhere: Option<RemoteEngine>,
     record: Arc<Mutex<Record>>,
 }
 
 impl Recorder {
-    pub fn new(inner: Llama) -> Recorder {
-        Recorder { inner, record: Arc::default() }
+    pub fn new(inner: Llama, elsewhere: Option<RemoteEngine>) -> Recorder {
+        Recorder { inner, elsewhere, record: Arc::default() }
+    }
+
+    fn engine(&self, layout: Layout) -> &dyn Engine {
+        match &self.elsewhere {
+            Some(elsewhere) if layout == Layout::Elsewhere => elsewhere,
+            _ => &self.inner,
+        }
     }
 
     /// How to ask from now on.
@@ -128,8 +138,8 @@ impl Engine for Recorder {
             }
         };
         request.quick = false;
-        let request = layout.rewrite(request, &row);
-        let known = record.said.iter().find(|(asked, _)| *asked == request);
+        let asked = (layout.rewrite(request, &row), layout == Layout::Elsewhere);
+        let known = record.said.iter().find(|(known, _)| *known == asked);
         if let Some((_, known)) = known.cloned() {
             for event in &known.events {
                 let _ = events.send(event.clone());
@@ -140,12 +150,12 @@ impl Engine for Recorder {
         record.numbers += 1;
         let number = record.numbers;
         record.asked.push(Asked {
-            context: request.prompt.context.clone(),
+            context: asked.0.prompt.context.clone(),
             number,
             ..Asked::default()
         });
         drop(record);
-        let mut inner = self.inner.complete(request.clone());
+        let mut inner = self.engine(layout).complete(asked.0.clone());
         let record = self.record.clone();
         tokio::spawn(async move {
             loop {
@@ -158,15 +168,15 @@ impl Engine for Recorder {
                 let mut record = lock(&record);
                 // Whoever took the record does not wait for this answer any more.
                 let mut all = record.asked.iter_mut();
-                let Some(asked) = all.find(|asked| asked.number == number) else { return };
-                asked.note(&event);
+                let Some(said) = all.find(|asked| asked.number == number) else { return };
+                said.note(&event);
                 if events.send(event).is_err() {
-                    asked.unsay();
+                    said.unsay();
                     return;
                 }
-                if asked.whole {
-                    let asked = asked.clone();
-                    record.said.push((request, asked));
+                if said.whole {
+                    let said = said.clone();
+                    record.said.push((asked, said));
                     return;
                 }
             }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use tandem::eval::statistics::{Paired, Share};
 
 use crate::answer::Answer;
+use crate::layout::Layout;
 
 /// Percent of confidence to show the effect of.
 const THRESHOLDS: [u8; 9] = [0, 10, 20, 30, 40, 50, 60, 70, 80];
@@ -37,6 +38,7 @@ impl<'a> Table<'a> {
         }
         self.print_groups();
         self.print_shown();
+        self.print_sameness();
         if confidence && let Some((layout, answers)) = self.layouts.last() {
             print_confidence(layout, answers);
         }
@@ -67,6 +69,34 @@ impl<'a> Table<'a> {
                 ),
             };
             println!("    {layout:<24} {share:<22} {against}");
+        }
+    }
+
+    /// Whether an engine elsewhere says what this one does, and how sure this one was where it does not.
+    fn print_sameness(&self) {
+        let of = |layout: Layout| {
+            let found = self.layouts.iter().find(|(name, _)| *name == layout.name());
+            found.map(|(_, answers)| answers)
+        };
+        let (Some(here), Some(there)) = (of(Layout::Anchored), of(Layout::Elsewhere)) else {
+            return;
+        };
+        let pairs = || here.iter().zip(there);
+        let different: Vec<_> = pairs().filter(|(a, b)| a.shown != b.shown).collect();
+        println!(
+            "  shown here and elsewhere: {} of {} the same",
+            here.len() - different.len(),
+            here.len()
+        );
+        for (here, there) in different {
+            let text = |answer: &Answer| answer.shown.as_ref().map(|shown| shown.text.clone());
+            let least = here.confidence.map_or(f32::NAN, |c| c.least.exp() * 100.0);
+            println!(
+                "    {}: {:?}, elsewhere {:?}; its least sure token {least:.0} %",
+                here.row,
+                text(here),
+                text(there)
+            );
         }
     }
 

@@ -1,8 +1,8 @@
 //! Typing sessions, replayed through the real server on the real model.
 //!
 //! `cargo bench --bench replay -- [--trace NAME,…|all] [--cache on|off|both] [--model NAME]
-//! [--pace waiting|at-once|typing|bursts[:N]] [--peer URL [--peer-pid N]] [--scenario open|cancel|window]
-//! [--server PROGRAM] [--json] [--list]`
+//! [--pace waiting|at-once|typing|bursts[:N]] [--peer URL [--peer-pid N]] [--elsewhere URL]
+//! [--scenario open|cancel|window] [--server PROGRAM] [--json] [--list]`
 //!
 //! Out: a table for each trace with `completion.reuse` on and off: from key to suggestion, keys for
 //! which the model ran, tokens evaluated and written a key, for each kind of key; characters saved;
@@ -21,7 +21,8 @@
 //!
 //! With `--peer` each key is first tandem's, then the llama-server's, from the same text. While the
 //! peer works, tandem's engine is stopped: it neither takes the peer's cores nor gains time. What
-//! the text becomes is decided by tandem's suggestions and the trace. Both write single lines.
+//! the text becomes is decided by tandem's suggestions and the trace. Both write single lines. With `--elsewhere`
+//! tandem has no engine of its own and asks the one there (`sh benches/peer.sh elsewhere` plays both).
 
 mod options;
 mod peer;
@@ -39,7 +40,7 @@ use tandem::demo::session::SessionError;
 use options::{Options, PeerAddress};
 use peer::Peer;
 use server::{House, Stopped, resident_kib};
-use table::{Memory, Run, Sample};
+use table::{Memory, Prompts, Run, Sample};
 use trace::Trace;
 
 fn main() {
@@ -114,6 +115,12 @@ fn run(
         engine: resident_kib(engine.pid),
         peer: peer.and_then(Peer::memory_kib),
     };
+    let summary = client.execute("tandem.status", vec![]).unwrap_or_default();
+    let of = |names: [&str; 2]| names.iter().filter_map(|name| summary[name].as_u64()).sum();
+    let prompts = Prompts {
+        evaluated: of(["tokens_evaluated", "background_evaluated"]),
+        reused: of(["tokens_reused", "background_reused"]),
+    };
     let goodbye = played.and_then(|()| Ok(client.shutdown()?));
     server::end(engine.pid);
     goodbye?;
@@ -124,6 +131,7 @@ fn run(
         model: engine.model,
         samples,
         memory,
+        prompts,
         peer: peer.map(|peer| peer.model.clone()),
     })
 }

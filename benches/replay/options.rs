@@ -36,8 +36,12 @@ pub enum Scenario {
 }
 
 pub fn parse() -> Options {
-    let program =
-        Program { path: env!("CARGO_BIN_EXE_tandem").into(), model: None, block_tokens: None };
+    let program = Program {
+        path: env!("CARGO_BIN_EXE_tandem").into(),
+        model: None,
+        block_tokens: None,
+        elsewhere: None,
+    };
     let mut options = Options {
         program,
         traces: Vec::new(),
@@ -58,6 +62,7 @@ pub fn parse() -> Options {
             "--cache" => options.reuse = reuse(&value()),
             "--model" => options.program.model = Some(value()),
             "--pace" => options.pace = pace(&value()),
+            "--elsewhere" => options.program.elsewhere = Some(value()),
             "--peer" => url = Some(value()),
             "--peer-pid" => process = value().parse().ok(),
             "--scenario" => options.scenario = Some(scenario(&value())),

@@ -25,6 +25,8 @@ pub struct Program {
     pub model: Option<String>,
     /// `completion.block_tokens`; 0 for lines only.
     pub block_tokens: Option<u32>,
+    /// The address of an engine to use instead of one here.
+    pub elsewhere: Option<String>,
 }
 
 /// Folders in which servers meet one engine, and in which it keeps what it keeps.
@@ -35,17 +37,21 @@ pub struct House {
 impl House {
     /// Empty ones.
     pub fn new() -> Result<House, SessionError> {
-        let private = tempfile::tempdir()?;
+        Ok(House { private: tempfile::tempdir()? })
+    }
+
+    fn write_settings(&self, program: &Program) -> std::io::Result<()> {
         // If this program is killed, its engine goes by itself soon.
-        std::fs::write(
-            private.path().join("config.toml"),
-            "[engine]\nidle_minutes = 1\n[journal]\nenabled = false\n",
-        )?;
-        Ok(House { private })
+        let mut settings = "[engine]\nidle_minutes = 1\n[journal]\nenabled = false\n".to_owned();
+        if let Some(address) = &program.elsewhere {
+            settings.push_str(&format!("[remote]\naddresses = [{}]\n", json!(address)));
+        }
+        std::fs::write(self.private.path().join("config.toml"), settings)
     }
 
     /// A server, initialized, and its engine when that is ready.
     pub fn launch(&self, program: &Program, reuse: bool) -> Result<(Client, About), SessionError> {
+        self.write_settings(program)?;
         let place = |name: &str| OsString::from(self.private.path().join(name));
         let environment = [
             ("TANDEM_RUNTIME_DIR", place("run")),

@@ -30,6 +30,7 @@ pub struct Run {
     pub samples: Vec<Sample>,
     /// Resident memory, KiB.
     pub memory: Memory,
+    pub prompts: Prompts,
     /// The peer's model, when there is a peer.
     pub peer: Option<String>,
 }
@@ -40,6 +41,14 @@ pub struct Memory {
     pub server: Option<u64>,
     pub engine: Option<u64>,
     pub peer: Option<u64>,
+}
+
+/// What became of the prompts' tokens, in requests and in the background.
+#[derive(Clone, Copy, Default)]
+pub struct Prompts {
+    pub evaluated: u64,
+    /// Known from before.
+    pub reused: u64,
 }
 
 /// Times and tokens of some of the keys on one side.
@@ -132,6 +141,10 @@ impl Run {
             model: last.model.clone(),
             samples: runs.iter().flat_map(|run| run.samples.iter().cloned()).collect(),
             memory: last.memory,
+            prompts: Prompts {
+                evaluated: runs.iter().map(|run| run.prompts.evaluated).sum(),
+                reused: runs.iter().map(|run| run.prompts.reused).sum(),
+            },
             peer: last.peer.clone(),
         })
     }
@@ -201,6 +214,11 @@ impl Run {
                 self.superseded()
             );
         }
+        let Prompts { evaluated, reused } = self.prompts;
+        println!(
+            "prompts: {evaluated} tokens evaluated, {reused} known from before, {:.1} %",
+            percent(reused as usize, (evaluated + reused) as usize)
+        );
         let mb = |kib: Option<u64>| {
             kib.map_or("n/a".to_owned(), |kib| format!("{:.0} MB", kib as f64 / 1024.0))
         };
@@ -232,6 +250,7 @@ impl Run {
             "peer_model": self.peer, "rows": self.rows().iter().map(row).collect::<Vec<_>>(),
             "characters": {"accepted": characters, "accepts": takes, "all": all},
             "superseded": self.superseded(),
+            "prompt_tokens": {"evaluated": self.prompts.evaluated, "reused": self.prompts.reused},
             "memory_kib": {
                 "server": self.memory.server, "engine": self.memory.engine, "peer": self.memory.peer,
             },
