@@ -186,9 +186,24 @@ mod tests {
         let path = folder.path().join("mine.gguf");
         check(&path).unwrap();
         assert!(path.with_extension("gguf.checked").exists());
-        check(&path).unwrap();
+        let stamp = fs::read_to_string(stamp_of(&path)).unwrap();
+        // Another byte at the same time would go unseen: size and time stand for the file.
         let mut other = bytes.clone();
         *other.last_mut().unwrap() ^= 1;
+        let time = fs::metadata(&path).unwrap().modified().unwrap();
+        let write = |bytes: &[u8]| {
+            fs::write(&path, bytes).unwrap();
+            fs::File::options().append(true).open(&path).unwrap().set_modified(time).unwrap();
+        };
+        write(&other);
+        check(&path).unwrap();
+        // What another version found right is looked at again.
+        let by_another = stamp.replace(env!("CARGO_PKG_VERSION"), "0.0.0");
+        assert_ne!(by_another, stamp);
+        fs::write(stamp_of(&path), by_another).unwrap();
+        assert!(matches!(check(&path), Err(ModelError::Altered { .. })));
+        write(&bytes);
+        check(&path).unwrap();
         fs::write(&path, other).unwrap();
         assert!(matches!(check(&path), Err(ModelError::Altered { .. })));
     }

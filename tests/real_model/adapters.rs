@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ropey::Rope;
-use serde_json::json;
+use serde_json::{Value, json};
 use tandem::engine::llama::{Llama, Options};
 use tandem::engine::{Adapter, Engine, Event, Request, Stop};
 use tandem::prompt::{self, Budget};
@@ -161,4 +161,40 @@ fn a_setting_puts_an_adapter_on_and_off_in_the_engine_that_runs() {
     assert_eq!(typist.shown().as_deref(), Some(PLAIN), "without it completions go on");
     assert_eq!(home.engine(&mut typist.client), engine, "it was the same engine all along");
     drop(turn);
+}
+
+#[test]
+fn eval_asks_with_and_without_an_adapter_and_says_what_it_changes() {
+    let _turn = turn();
+    let scratch = tempfile::tempdir().expect("a folder");
+    let home = Home::new();
+    home.put_model();
+    home.run(&["model", "import", &parrot(scratch.path(), WIDTH).to_string_lossy()]);
+    let code = scratch.path().join("code");
+    fs::create_dir(&code).expect("a folder");
+    fs::write(code.join("shapes.py"), "def area(width, height):\n    return width * height\n")
+        .expect("a file");
+    let calls: String = (1..9).map(|n| format!("total += area(width_{n}, height_{n})\n")).collect();
+    fs::write(code.join("sums.py"), format!("from shapes import area\n\ntotal = 0\n{calls}"))
+        .expect("a file");
+    let folder = code.to_string_lossy();
+    let said = home.run(&["eval", "--adapter", "parrot", "--rows", "3", "--json", &folder]);
+    println!("{said}");
+    let said: Value = serde_json::from_str(&said).expect("JSON");
+    let sets = said["sets"].as_array().expect("two kinds of places");
+    assert_eq!(sets.len(), 2);
+    let exact = "the rest of the line, exactly";
+    let mut lost = 0;
+    for set in sets {
+        assert_eq!(set["asked"], 3, "{set}");
+        let [plain, parroted] = [0, 1].map(|side| set["sides"][side].clone());
+        let names =
+            [&plain, &parroted].map(|side| side["name"].as_str().expect("a name").to_owned());
+        assert_eq!(names[1], format!("{} + parrot", names[0]));
+        assert_eq!(parroted["counts"][exact]["of_these"], 0, "{set}");
+        assert!(parroted["p50_ms"].as_f64() > Some(0.0));
+        assert_eq!(set["differences"][exact]["lost"], plain["counts"][exact]["of_these"]);
+        lost += set["differences"][exact]["lost"].as_u64().expect("a number");
+    }
+    assert!(lost > 0, "without it the model is right at times: {said}");
 }

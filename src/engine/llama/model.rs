@@ -66,8 +66,7 @@ pub struct Model<'m> {
     context: Context<'m>,
     room: Room,
     adapters: Adapters<'m>,
-    vocabulary: Vocabulary,
-    stops: Vec<bool>,
+    words: Words,
     fim: FimTokens,
 }
 
@@ -104,6 +103,19 @@ impl Words {
         }
         Words { vocabulary: Vocabulary::new(texts), stops }
     }
+
+    /// Are these another model's? Either may have more at the end, which are never text: vocabularies are filled up to
+    /// a round number.
+    fn are_those_of(&self, other: &Words) -> bool {
+        let (own, others) = (&self.stops, &other.stops);
+        let common = own.len().min(others.len());
+        let is_filling = |stops: &[bool]| stops[common..].iter().all(|&stop| stop);
+        let same = |token| self.vocabulary.bytes_of(token) == other.vocabulary.bytes_of(token);
+        is_filling(own)
+            && is_filling(others)
+            && own[..common] == others[..common]
+            && (0..common as Token).all(same)
+    }
 }
 
 impl<'m> Model<'m> {
@@ -127,30 +139,19 @@ impl<'m> Model<'m> {
             let context = room.context(model);
             (words.join().map_err(|_| "the vocabulary cannot be read".to_owned()), context)
         });
-        let Words { vocabulary, stops } = words?;
         Ok(Model {
             model,
             context: context?,
             room,
             adapters: Adapters::new(model, file),
-            vocabulary,
-            stops,
+            words: words?,
             fim: FimTokens { prefix: prefix.0, suffix: suffix.0, middle: middle.0 },
         })
     }
 
-    /// Are its tokens those of another model? Either may have more at the end, which are never text: vocabularies are
-    /// filled up to a round number.
+    /// Are its tokens those of another model?
     pub fn speaks_as(&self, other: &Model<'_>) -> bool {
-        let (own, others) = (&self.stops, &other.stops);
-        let common = own.len().min(others.len());
-        let is_filling = |stops: &[bool]| stops[common..].iter().all(|&stop| stop);
-        let same = |token| self.vocabulary.bytes_of(token) == other.vocabulary.bytes_of(token);
-        self.fim == other.fim
-            && is_filling(own)
-            && is_filling(others)
-            && own[..common] == others[..common]
-            && (0..common as Token).all(same)
+        self.fim == other.fim && self.words.are_those_of(&other.words)
     }
 
     /// What a token costs here, ms.
@@ -234,11 +235,11 @@ impl<'m> Model<'m> {
 
 impl Transformer for Model<'_> {
     fn vocabulary(&self) -> &Vocabulary {
-        &self.vocabulary
+        &self.words.vocabulary
     }
 
     fn is_stop(&self, token: Token) -> bool {
-        usize::try_from(token).ok().and_then(|t| self.stops.get(t)).copied().unwrap_or(true)
+        usize::try_from(token).ok().and_then(|t| self.words.stops.get(t)).copied().unwrap_or(true)
     }
 
     fn fim(&self) -> FimTokens {
@@ -283,14 +284,14 @@ impl Transformer for Model<'_> {
             (0..).zip(logits.iter().copied()).fold(None, better)
         } else {
             let logit = |t: Token| Some((t, *logits.get(t as usize)?));
-            self.vocabulary.candidates(remains).filter_map(logit).fold(None, better)
+            self.words.vocabulary.candidates(remains).filter_map(logit).fold(None, better)
         };
         best.map(|(token, _)| token)
     }
 
     fn ranked(&self, row: usize, most: usize, fit: &dyn Fn(&[u8]) -> bool) -> Vec<(Token, f32)> {
         ranking::ranked(self.context.logits(row), most, &|token| {
-            fit(self.vocabulary.bytes_of(token))
+            fit(self.words.vocabulary.bytes_of(token))
         })
     }
 
@@ -328,5 +329,36 @@ impl Transformer for Model<'_> {
 
     fn load(&mut self, sequence: usize, state: &[u8]) -> Result<(), String> {
         self.context.load(sequence, state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tokens by their texts; an empty one is never text.
+    fn words(texts: &[&str]) -> Words {
+        let stops = texts.iter().map(|text| text.is_empty()).collect();
+        let bytes = texts.iter().map(|text| text.as_bytes().to_vec());
+        Words { vocabulary: Vocabulary::new(bytes), stops }
+    }
+
+    #[test]
+    fn two_models_speak_the_same_when_they_differ_in_what_is_no_text_at_the_end() {
+        let one = words(&["a", "", "b"]);
+        for (other, same) in [
+            (words(&["a", "", "b"]), true),
+            (words(&["a", "", "b", "", ""]), true),
+            (words(&["a", "", "b", "c"]), false),
+            (words(&["a", "", "c"]), false),
+            (words(&["a", "b", ""]), false),
+            (words(&["a", ""]), false),
+        ] {
+            assert_eq!(one.are_those_of(&other), same);
+            assert_eq!(other.are_those_of(&one), same);
+        }
+        // A token of the same text that is a mark here and text there.
+        let mark = Words { stops: vec![true, true, false], ..words(&["a", "", "b"]) };
+        assert!(!one.are_those_of(&mark));
     }
 }
