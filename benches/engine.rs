@@ -100,6 +100,9 @@ async fn guessing(model: &std::path::Path, lines: usize, draft: Option<Draft>) {
         // It does not guess before it knows what that costs, which it finds out when nobody asks.
         engine.wake();
         while !costs::are_noted(&folder) {
+            if let State::Failed { message } = &*engine.state().borrow() {
+                fail(message);
+            }
             tokio::time::sleep(LOOK).await;
         }
     }

@@ -22,6 +22,7 @@ pub struct Counters {
     tokens_generated: u64,
     cancelled: u64,
     background: Figures,
+    background_reused: u64,
     background_jobs: u64,
     quick: u64,
     drafted: u64,
@@ -145,7 +146,7 @@ impl Counters {
     pub fn note_background(&mut self, figures: Figures) {
         self.background_jobs += 1;
         self.background.evaluated += figures.evaluated;
-        self.background.reused += figures.reused;
+        self.background_reused += u64::from(figures.reused);
         self.background.generated += figures.generated;
     }
 
@@ -174,7 +175,7 @@ impl Counters {
             drafts_accepted: self.drafts_accepted,
             background_jobs: self.background_jobs,
             background_evaluated: u64::from(self.background.evaluated),
-            background_reused: u64::from(self.background.reused),
+            background_reused: self.background_reused,
             background_generated: u64::from(self.background.generated),
             fates: self.fates,
             latency_ms: Percentiles {

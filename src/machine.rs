@@ -27,7 +27,7 @@ pub fn leave_no_core() {
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(most), maximum: Some(most) });
 }
 
-/// Has the system write no image of this process's memory when it crashes.
+/// Here it is the system's own settings that say whether it does.
 #[cfg(not(unix))]
 pub fn leave_no_core() {}
 

@@ -96,9 +96,10 @@ pub enum KeyError {
     Helper { reason: String },
 
     #[error(
-        "the system's keyring cannot be used here: {reason}. Without one, set ANTHROPIC_API_KEY, or name a command that prints the key as `ask.key_helper` in your config.toml"
+        "the system's keyring cannot be used here: {reason}. Without one, set {}, or name a command that prints the key as `{}` in your config.toml",
+        whose.variable(), whose.helper()
     )]
-    Keyring { reason: String },
+    Keyring { whose: Whose, reason: String },
 
     #[error("what you gave is no key: {reason}; run `tandem key set` again")]
     Refused { reason: &'static str },

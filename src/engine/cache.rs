@@ -279,7 +279,7 @@ impl Cache {
         if lost <= given {
             return source;
         }
-        // Another small document, which only begins alike. It takes nothing from the large ones.
+        // Another small document, which only begins alike. It takes no large one's place.
         let small = self.others(source).filter(|(_, s)| s.given() < WORTH_KEEPING);
         least_recent(small).unwrap_or(source)
     }
@@ -289,6 +289,12 @@ impl Cache {
     pub fn spare(&self, but: Option<usize>) -> usize {
         let but = but.unwrap_or(usize::MAX);
         least_recent(self.others(but)).unwrap_or(but)
+    }
+
+    /// The sequence whose loss costs least: the one with the fewest tokens.
+    pub fn cheapest(&self) -> usize {
+        let all = self.sequences.iter().enumerate();
+        all.min_by_key(|(_, sequence)| sequence.len()).map_or(0, |(number, _)| number)
     }
 
     fn others(&self, but: usize) -> impl Iterator<Item = (usize, &Sequence)> {
@@ -459,6 +465,7 @@ mod tests {
         }
         assert_eq!(cache.plan(&large, b"", |_| Vec::new()).given, large.len());
         assert_eq!(cache.plan(&small[1], b"", |_| Vec::new()).given, small[1].len());
+        assert!(cache.sequence(cache.cheapest()).len() < WORTH_KEEPING, "the large one is dear");
         // Without another small one it goes on in place.
         let mut two = Cache::new(2, 1_000);
         for base in [&large, &small[0], &small[1], &large] {

@@ -7,7 +7,7 @@
 //! Code repeats itself: a few tokens that were seen before are mostly followed by what followed
 //! them then (prompt lookup, Saxena 2023, with short n-grams since answers are short). And when
 //! someone types something else than was suggested, the rest of the old suggestion often still
-//! comes. Whether a draft pays depends on what a batch costs here, which is measured at the start,
+//! comes. Whether a draft pays depends on what a batch costs here, which is measured when nobody waits,
 //! and on how often such guesses come true, which is learnt from every token, drafted or not: to
 //! look what would have been guessed costs nothing. Guesses that have just come true several times in
 //! a row are far better than others, so they are learnt about apart.

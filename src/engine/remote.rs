@@ -192,6 +192,7 @@ impl Shared {
     fn failed(&self, number: usize, setback: &Setback) {
         tracing::warn!("{}", setback.why);
         self.places().failed(number, Instant::now(), setback.wait);
+        self.sites[number].forget();
         *self.sites[number].last() = Some(setback.why.clone());
     }
 

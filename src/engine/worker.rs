@@ -5,7 +5,7 @@
 //! then it goes first, so that nobody's typing keeps the others from ever being answered. What was left is resumed
 //! from what the KV cache still holds. When there is nothing to do the thread sleeps; what was
 //! evaluated since is saved to disk once, when it has been quiet for a while or a document closed. What batches
-//! cost on this machine is found out when there is nothing to do for the first time, and not before the first answer.
+//! cost on this machine is found out when there is nothing else to do: no answer waits for it.
 //!
 //! How one request is answered is in [`run`]. It decodes through [`Transformer`], so all of it is
 //! tested with a toy model in milliseconds.
@@ -227,7 +227,7 @@ impl<T: Transformer> Worker<T> {
 
     /// Learns on; gives back what is to be called again.
     fn learn(&mut self, mut learn: Learn<T>, newer: &mut dyn FnMut() -> bool) -> Option<Learn<T>> {
-        let sequence = self.cache.spare(None);
+        let sequence = self.cache.cheapest();
         self.cache.truncate(sequence, 0);
         self.transformer.truncate(sequence, 0);
         self.unsaved.remove(&sequence);

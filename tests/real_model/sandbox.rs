@@ -59,6 +59,10 @@ fn no_image_of_its_memory_is_left_when_it_crashes() {
     let _turn = turn();
     // Whoever starts the editor wants them, as long as may be.
     let most = getrlimit(Resource::Core).maximum;
+    if most.is_some_and(|most| most <= 1) {
+        println!("skipped: there are no images on this machine");
+        return;
+    }
     setrlimit(Resource::Core, Rlimit { current: most, maximum: most }).expect("one's own limit");
     let home = Home::new();
     home.put_model();
@@ -67,9 +71,8 @@ fn no_image_of_its_memory_is_left_when_it_crashes() {
     let engine = home.engine(&mut client);
     let limits = fs::read_to_string(format!("/proc/{engine}/limits")).expect("a process");
     let core = limits.lines().find(|line| line.starts_with("Max core file size"));
-    let bytes = most.map_or(1, |most| most.min(1)).to_string();
     let fields: Vec<&str> = core.expect("a limit").split_whitespace().skip(4).collect();
-    assert_eq!(fields, [&bytes, &bytes, "bytes"]);
+    assert_eq!(fields, ["1", "1", "bytes"]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{MODEL, engine, whole};
 /// A key that comes at once is not kept waiting for this long.
 const SOON: Duration = Duration::from_millis(100);
 
-/// A file of some 2,000 bytes, which takes such an engine 5 s.
+/// A file of some 1,700 bytes, which takes such an engine 4 s.
 fn prompt(middle: &str) -> Prompt {
     Prompt {
         prefix: (0..100).map(|n| format!("let a{n:03} = {n:03};\n")).collect(),
@@ -80,6 +80,23 @@ async fn nothing_is_read_in_advance_while_a_key_waits() {
     drop(waits);
     ahead.await.1.expect("an end");
     assert!(house.completions().len() > 10);
+}
+
+#[tokio::test]
+async fn two_documents_are_read_in_advance_one_after_the_other_and_what_that_took_is_counted() {
+    let (house, engine) = slow().await;
+    let other = Prompt { prefix: prompt("").prefix.replace("let", "use"), ..prompt("") };
+    let both = [prompt(""), other].map(|prompt| whole(engine.complete(Request::warm(prompt))));
+    let [one, two] = both;
+    let ends = tokio::join!(one, two);
+    for (_, end) in [ends.0, ends.1] {
+        let figures = end.expect("an end");
+        assert!((400..450).contains(&figures.evaluated), "1,700 bytes: {figures:?}");
+        assert!(figures.reused < 50, "{figures:?}");
+    }
+    let of: Vec<bool> = prompts(&house)[1..].iter().map(|text| text.contains("use a")).collect();
+    let changes = of.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    assert!(of.len() > 20 && changes == 1, "{of:?}");
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ pub async fn set(whose: Whose) -> Result<(), KeyError> {
     let given = tokio::task::spawn_blocking(move || given(whose)).await;
     let given = given.map_err(std::io::Error::other).and_then(|given| given);
     let key = accepted(given.map_err(KeyError::Input)?.expose_secret())?;
-    keyring::write(whose, key).await.map_err(|reason| KeyError::Keyring { reason })?;
+    keyring::write(whose, key).await.map_err(|reason| KeyError::Keyring { whose, reason })?;
     let (taken_out, first): (_, &[&str]) = match whose {
         Whose::Claude => ("tandem key remove", &[KEY, TOKEN]),
         Whose::Engines => ("tandem key remove --remote", &[REMOTE_KEY]),
@@ -46,7 +46,7 @@ pub async fn set(whose: Whose) -> Result<(), KeyError> {
 /// # Errors
 /// When there is no keyring.
 pub async fn remove(whose: Whose) -> Result<(), KeyError> {
-    match keyring::remove(whose).await.map_err(|reason| KeyError::Keyring { reason })? {
+    match keyring::remove(whose).await.map_err(|reason| KeyError::Keyring { whose, reason })? {
         true => say("The key is no longer in the system's keyring."),
         false => say("There was no key in the system's keyring."),
     }
@@ -113,6 +113,15 @@ fn accepted(text: &str) -> Result<SecretString, KeyError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_a_keyring_one_is_told_of_the_places_for_that_very_key() {
+        let error = |whose| KeyError::Keyring { whose, reason: "none".to_owned() }.to_string();
+        let claude = error(Whose::Claude);
+        assert!(claude.contains(KEY) && claude.contains("`ask.key_helper`"), "{claude}");
+        let engines = error(Whose::Engines);
+        assert!(engines.contains(REMOTE_KEY) && engines.contains("`remote.key_helper`"));
+    }
 
     #[test]
     fn only_a_line_without_blanks_is_taken_for_a_key() {

@@ -9,6 +9,8 @@ pub use absent::{read, remove, write};
 #[cfg(feature = "net")]
 pub use system::{read, remove, write};
 
+use crate::settings::REMOTE_KEY;
+
 /// Whose key it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whose {
@@ -16,6 +18,24 @@ pub enum Whose {
     Claude,
     /// The one for engines on other machines.
     Engines,
+}
+
+impl Whose {
+    /// The variable that it may stand in instead.
+    pub fn variable(self) -> &'static str {
+        match self {
+            Whose::Claude => super::KEY,
+            Whose::Engines => REMOTE_KEY,
+        }
+    }
+
+    /// The setting that names a command which prints it.
+    pub fn helper(self) -> &'static str {
+        match self {
+            Whose::Claude => "ask.key_helper",
+            Whose::Engines => "remote.key_helper",
+        }
+    }
 }
 
 #[cfg(feature = "net")]

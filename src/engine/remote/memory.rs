@@ -13,7 +13,7 @@ const REMEMBERED: usize = 4;
 /// What one measurement counts beside all before it.
 const NEWEST: f64 = 0.3;
 /// Fewer tokens say nothing of the speed: they take a batch as long as some more would.
-const TELLING: u32 = 32;
+const TELLING: u32 = 16;
 /// A prompt that takes longer than this is worth a shorter one before it, ms.
 const LONG_MS: f64 = 300.0;
 /// What the shorter one may take, ms; as in the engine on this machine.
@@ -40,13 +40,23 @@ pub struct Read {
 #[derive(Debug, Default)]
 pub struct Memory {
     /// It will say how fast it reads: until then it may be slow.
-    pub tells: bool,
+    tells: bool,
     ms_per_byte: Option<f64>,
     /// The last one last.
     read: VecDeque<String>,
 }
 
 impl Memory {
+    /// Of an engine that has read nothing. `tells` says whether it gives times.
+    pub fn new(tells: bool) -> Memory {
+        Memory { tells, ..Memory::default() }
+    }
+
+    /// Its prompts are gone; it is as fast as it was.
+    pub fn forget(&mut self) {
+        self.read.clear();
+    }
+
     /// It has read a prompt.
     pub fn note(&mut self, prompt: &str, read: Read) {
         let tokens = read.evaluated.saturating_add(read.reused);
@@ -58,10 +68,19 @@ impl Memory {
             let before = self.ms_per_byte.unwrap_or(newest);
             self.ms_per_byte = Some(before + NEWEST * (newest - before));
         }
-        self.read.retain(|known| !prompt.starts_with(known.as_str()));
-        if self.read.iter().any(|known| known.starts_with(prompt)) {
+        if !self.tells {
+            // Nothing follows from it, so that no text is kept.
             return;
         }
+        if let Some(at) = self.read.iter().position(|known| known.starts_with(prompt)) {
+            // It is used now; the others go first.
+            let known = self.read.remove(at);
+            self.read.extend(known);
+            return;
+        }
+        // In the place of one that is mostly the same: an engine goes on in that.
+        let shares = |known: &String| shared(known, prompt) * 4 >= known.len() * 3;
+        self.read.retain(|known| !shares(known));
         if self.read.len() >= REMEMBERED {
             self.read.pop_front();
         }
@@ -70,10 +89,7 @@ impl Memory {
 
     /// How many bytes of its beginning it has read.
     fn known(&self, prompt: &str) -> usize {
-        let shared = |known: &String| {
-            known.bytes().zip(prompt.bytes()).take_while(|(known, new)| known == new).count()
-        };
-        self.read.iter().map(shared).max().unwrap_or(0)
+        self.read.iter().map(|known| shared(known, prompt)).max().unwrap_or(0)
     }
 
     /// How long it would read, ms; 0 where that is not known.
@@ -118,13 +134,18 @@ impl Memory {
     }
 }
 
+/// Bytes that both begin with.
+fn shared(a: &str, b: &str) -> usize {
+    a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// An engine that reads a byte in a ms.
     fn slow() -> Memory {
-        let mut memory = Memory::default();
+        let mut memory = Memory::new(true);
         memory.note(&"x".repeat(200), Read { evaluated: 50, reused: 0, ms: Some(200.0) });
         memory
     }
@@ -142,6 +163,7 @@ mod tests {
         let long = "a".repeat(5_000);
         assert_eq!(choose(&memory, &long), (long.clone(), false));
         assert_eq!((memory.piece(&long), memory.is_slow()), (None, false));
+        assert!(memory.read.is_empty(), "no text is kept of it");
         memory.note("zz", Read { evaluated: 900, reused: 0, ms: Some(0.1) });
         assert!(!memory.is_slow() && slow().is_slow());
     }
@@ -164,11 +186,21 @@ mod tests {
         memory.note(&prompt, Read { evaluated: 1_250, reused: 0, ms: Some(5_000.0) });
         prompt.push_str(&"b".repeat(200));
         assert_eq!(choose(&memory, &prompt), (prompt.clone(), false));
-        // Others take its place in time.
-        for other in ["c", "d", "e", "f"] {
+        // Other ways to go on take no place of their own, and it is not the oldest while it is used.
+        for other in ["c", "d", "e"] {
+            memory.note(other, Read::default());
+            let on = format!("{prompt}{other}");
+            memory.note(&on, Read::default());
+            memory.note(&prompt, Read::default());
+        }
+        assert!(!choose(&memory, &prompt).1);
+        for other in ["f", "g", "h", "i"] {
             memory.note(other, Read::default());
         }
-        assert!(choose(&memory, &prompt).1);
+        assert!(choose(&memory, &prompt).1, "others take its place in time");
+        memory.note(&prompt, Read::default());
+        memory.forget();
+        assert!(choose(&memory, &prompt).1 && memory.is_slow());
     }
 
     #[test]
@@ -179,7 +211,7 @@ mod tests {
         memory.note(&prompt, Read { evaluated: 50, reused: 450, ms: Some(200.0) });
         assert_eq!(memory.wait(&"b".repeat(100)).round(), 100.0);
         memory.note(&prompt[..50], Read::default());
-        assert_eq!(memory.read.len(), 2);
+        assert_eq!(memory.read.len(), 2, "the first one, and this");
     }
 
     #[test]
@@ -193,7 +225,7 @@ mod tests {
             assert!(ends.len() < 100);
         }
         assert_eq!(ends, [300, 600, 900, 1_200], "400 ms are left for the last");
-        let unknown = Memory { tells: true, ..Memory::default() };
+        let unknown = Memory::new(true);
         assert_eq!(unknown.piece(&prompt).map(str::len), Some(QUICK_MOST), "to find out");
         assert_eq!((unknown.piece(&prompt[..200]), unknown.is_slow()), (None, true));
         assert_eq!(unknown.choose(prompt.clone(), |bytes| "s".repeat(bytes)).0.len(), QUICK_MOST);

@@ -36,6 +36,8 @@ pub struct Site {
     memory: Mutex<Memory>,
     /// Keystrokes that wait for an answer.
     keys: watch::Sender<usize>,
+    /// Whose turn it is in the background.
+    background: tokio::sync::Mutex<()>,
     last: Mutex<Option<String>>,
 }
 
@@ -76,8 +78,8 @@ impl Site {
         }
         let client = builder.build().map_err(net::reason)?;
         let (options, keys) = (options.clone(), watch::channel(0).0);
-        let (known, memory, last) = Default::default();
-        Ok(Site { base, client, options, key, known, memory, keys, last })
+        let (known, memory, background, last) = Default::default();
+        Ok(Site { base, client, options, key, known, memory, keys, background, last })
     }
 
     /// With a port if one is named.
@@ -88,6 +90,11 @@ impl Site {
     /// Why it did not answer the last time; `None` when it did.
     pub fn last(&self) -> MutexGuard<'_, Option<String>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It failed: what it had read may be gone.
+    pub fn forget(&self) {
+        self.memory().forget();
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -104,7 +111,8 @@ impl Site {
             return Ok(known.clone());
         }
         let found = Arc::new(self.look().await?);
-        self.memory().tells = found.dialect.tells_speed();
+        // It may be another one, on another machine.
+        *self.memory() = Memory::new(found.dialect.tells_speed());
         *known = Some(found.clone());
         Ok(found)
     }

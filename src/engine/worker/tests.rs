@@ -454,18 +454,22 @@ fn what_batches_cost_is_learnt_when_nobody_waits_and_a_keystroke_goes_between() 
     let (orders, inbox) = std::sync::mpsc::channel();
     let (mut answer, events) = Answer::new();
     let request = Request::new(prompt("one", "", "a"), 1, Stop::Never);
-    let mut job = Some(Job::new(request, events));
+    let mut job = Some(Job::new(request.clone(), events));
     let mut asks = Some(orders);
     let calls = Rc::new(RefCell::new(Vec::new()));
     let mut desk = Desk::new(Toy::new(2, 0), 500, None);
     let (log, noted) = (desk.log.clone(), calls.clone());
+    let (interrupt, key) = (desk.worker.interrupt.clone(), request.clone());
     desk.worker.learn = Some(Box::new(move |toy: &mut Toy, sequence, newer| {
         assert!(toy.sequences[sequence].is_empty());
         noted.borrow_mut().push(log.borrow().evaluated);
         toy.evaluate(sequence, 0, &[1, 2, 3], 1)?;
         assert!(!newer());
+        assert!(!interrupt.is_due());
         if let Some((job, orders)) = job.take().zip(asks.as_ref()) {
             orders.send(Order::Work(job)).unwrap();
+            interrupt.arrived(&key);
+            assert!(interrupt.is_due(), "in the middle of a batch");
             assert!(newer(), "a key was pressed");
             return Ok(None);
         }
@@ -478,6 +482,7 @@ fn what_batches_cost_is_learnt_when_nobody_waits_and_a_keystroke_goes_between() 
     let calls = calls.borrow();
     assert_eq!((calls.len(), calls[0]), (2, 0), "before anything was asked");
     assert!(calls[1] > 3, "the key was answered in between");
+    assert_eq!(desk.worker.interrupt.still(), Duration::ZERO);
     assert_eq!((desk.worker.quick_tokens, desk.worker.learn.is_none()), (7, true));
 }
 

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use super::{Known, LONGEST_ANSWER, Setback, Site};
 use crate::engine::remote::SILENCE;
 use crate::engine::remote::dialect::Ask;
+use crate::engine::remote::memory::Read;
 use crate::engine::remote::reading::{Piece, Reading, Unusable};
 use crate::engine::remote::short::shorter;
 use crate::engine::{Event, Figures, Request, Stop, Urgency, healing};
@@ -59,34 +60,44 @@ impl Site {
         Ok(Figures { quick, ..figures })
     }
 
-    /// Work in the background. On a slow engine it stops for each key, and goes on from what it has said.
+    /// Work in the background. On a slow engine there is one piece of it at a time; it stops for each key, and goes on
+    /// from what it has said.
     async fn between_keys(
         &self,
         known: &Known,
         request: &Request,
         events: &mpsc::UnboundedSender<Event>,
     ) -> Result<Figures, Setback> {
+        let is_slow = self.memory().is_slow();
+        let _turn = if is_slow { Some(self.background.lock().await) } else { None };
         let mut rest = request.clone();
+        let mut evaluated = 0;
         loop {
             let has_said = rest.prompt != request.prompt;
             let again =
                 |setback: Setback| Setback { has_said: setback.has_said || has_said, ..setback };
             let prompt = known.family.write(&rest.prompt, healing::kept(&rest.prompt.middle));
-            self.read_ahead(known, &prompt).await.map_err(again)?;
-            let is_slow = self.memory().is_slow();
+            self.read_ahead(known, &prompt, &mut evaluated).await.map_err(again)?;
             let mut said = Said::default();
             let figures = tokio::select! {
                 biased;
                 figures = self.once(known, &rest, &prompt, events, &mut said) => Some(figures),
                 () = self.key_waits(true), if is_slow => None,
             };
+            // What was read in pieces is new to this request, although the last piece found it there.
+            let with_pieces = move |figures: Figures| Figures {
+                evaluated: figures.evaluated.saturating_add(evaluated),
+                reused: figures.reused.saturating_sub(evaluated),
+                ..figures
+            };
             if let Some(figures) = figures {
-                return figures.map_err(again);
+                return figures.map(with_pieces).map_err(again);
             }
+            evaluated = evaluated.saturating_add(said.read.evaluated);
             rest.prompt = rest.prompt.further(&said.text);
             rest.max_tokens -= said.tokens.min(rest.max_tokens);
             if rest.max_tokens == 0 && request.max_tokens > 0 {
-                return Ok(Figures::default());
+                return Ok(with_pieces(Figures::default()));
             }
         }
     }
@@ -109,6 +120,9 @@ impl Site {
         let mut pass_on = |reading: &Reading, text: String| {
             if begun.is_none() {
                 begun = Some(Instant::now());
+                said.read = reading.read;
+                // It has read all of it, whether or not its answer is wanted to the end.
+                self.memory().note(prompt, reading.read);
                 let _ = events.send(Event::Begun(figures(reading, started, begun)));
             }
             said.text.push_str(&text);
@@ -118,7 +132,9 @@ impl Site {
             is_line || reading.tokens >= max_tokens
         };
         self.stream(known, &ask, &mut reading, &mut pass_on).await?;
-        self.memory().note(prompt, reading.read);
+        if begun.is_none() {
+            self.memory().note(prompt, reading.read);
+        }
         Ok(figures(&reading, started, begun))
     }
 
@@ -128,9 +144,15 @@ impl Site {
         let _ = self.keys.subscribe().wait_for(|waiting| (*waiting > 0) == wanted).await;
     }
 
-    /// Has a slow engine read the beginning of a prompt in pieces, between which it has time for keys.
-    async fn read_ahead(&self, known: &Known, prompt: &str) -> Result<(), Setback> {
-        loop {
+    /// Has a slow engine read the beginning of a prompt in pieces, between which it has time for keys. Adds up what
+    /// that took.
+    async fn read_ahead(
+        &self,
+        known: &Known,
+        prompt: &str,
+        evaluated: &mut u32,
+    ) -> Result<(), Setback> {
+        while self.memory().is_slow() {
             self.key_waits(false).await;
             let Some(piece) = self.memory().piece(prompt).map(str::len) else { return Ok(()) };
             let (model, prompt) = (&*known.model, &prompt[..piece]);
@@ -138,7 +160,9 @@ impl Site {
             let mut reading = Reading::new("");
             self.stream(known, &ask, &mut reading, &mut |_, _| true).await?;
             self.memory().note(prompt, reading.read);
+            *evaluated = evaluated.saturating_add(reading.read.evaluated);
         }
+        Ok(())
     }
 
     /// Sends a request and hands each text to `take` until that has enough, or to nobody when there is to be none.
@@ -218,6 +242,8 @@ impl Drop for Busy<'_> {
 struct Said {
     text: String,
     tokens: u32,
+    /// What became of the prompt.
+    read: Read,
 }
 
 fn figures(reading: &Reading, started: Instant, begun: Option<Instant>) -> Figures {
