@@ -116,9 +116,9 @@ async fn what_is_decoded_in_advance_stops_for_a_key_and_goes_on_from_where_it_wa
     house.gone().await;
     house.says(Script::Says(vec!["let c;"]));
     let (rest, end) = whole(ahead).await;
-    // A word that is whole is not gone on with.
     assert!(rest.ends_with("let c;"), "{rest:?}");
-    end.expect("an end");
+    let figures = end.expect("an end");
+    assert_eq!(figures.generated, 2 + 1, "before the key, and after it");
     let all = prompts(&house);
     let last = all.last().expect("a prompt");
     assert!(last.ends_with("<|fim_middle|>let b = 1\n"), "{last}");

@@ -71,7 +71,7 @@ impl Site {
         let is_slow = self.memory().is_slow();
         let _turn = if is_slow { Some(self.background.lock().await) } else { None };
         let mut rest = request.clone();
-        let mut evaluated = 0;
+        let (mut evaluated, mut generated) = (0, 0);
         loop {
             let has_said = rest.prompt != request.prompt;
             let again =
@@ -84,20 +84,22 @@ impl Site {
                 figures = self.once(known, &rest, &prompt, events, &mut said) => Some(figures),
                 () = self.key_waits(true), if is_slow => None,
             };
-            // What was read in pieces is new to this request, although the last piece found it there.
-            let with_pieces = move |figures: Figures| Figures {
+            // What was read and said before is of this request, too, although its last part found it there.
+            let in_all = move |figures: Figures| Figures {
                 evaluated: figures.evaluated.saturating_add(evaluated),
                 reused: figures.reused.saturating_sub(evaluated),
+                generated: figures.generated.saturating_add(generated),
                 ..figures
             };
             if let Some(figures) = figures {
-                return figures.map(with_pieces).map_err(again);
+                return figures.map(in_all).map_err(again);
             }
             evaluated = evaluated.saturating_add(said.read.evaluated);
+            generated = generated.saturating_add(said.tokens);
             rest.prompt = rest.prompt.further(&said.text);
             rest.max_tokens -= said.tokens.min(rest.max_tokens);
             if rest.max_tokens == 0 && request.max_tokens > 0 {
-                return Ok(with_pieces(Figures::default()));
+                return Ok(Figures { evaluated, generated, ..Figures::default() });
             }
         }
     }
