@@ -186,12 +186,15 @@ mod tests {
         memory.note(&prompt, Read { evaluated: 1_250, reused: 0, ms: Some(5_000.0) });
         prompt.push_str(&"b".repeat(200));
         assert_eq!(choose(&memory, &prompt), (prompt.clone(), false));
-        // Other ways to go on take no place of their own, and it is not the oldest while it is used.
-        for other in ["c", "d", "e"] {
-            memory.note(other, Read::default());
-            let on = format!("{prompt}{other}");
-            memory.note(&on, Read::default());
-            memory.note(&prompt, Read::default());
+        // Other ways to go on take no other document's place, and none is the oldest while it is used.
+        let other = "z".repeat(5_000);
+        memory.note(&other, Read::default());
+        for way in ["c", "d", "e", "f", "g"] {
+            memory.note(&format!("{prompt}{way}"), Read::default());
+        }
+        assert!(!choose(&memory, &other).1 && !choose(&memory, &prompt).1);
+        for used in [&prompt, "c", &prompt, "d", &prompt, "e"] {
+            memory.note(used, Read::default());
         }
         assert!(!choose(&memory, &prompt).1);
         for other in ["f", "g", "h", "i"] {
