@@ -181,6 +181,8 @@ fn beside_another_server_the_entry_comes_first_and_takes_nothing_away() {
     let desk = Desk::new(Script::default());
     desk.write("a.py", &format!("{PRICES}def average_price(items):\n    \n# re\n"));
     let terminal = start(&helix, &desk, "helix", "\"slow\", \"tandem\"");
+    // Python may take longer to start than an engine, and Helix asks no server that is not ready.
+    terminal.shows("words are ready");
     // In a comment we have nothing to say, and must not make Helix forget who is slower.
     append(&terminal, 10);
     terminal.keys("t");

@@ -1,7 +1,8 @@
 """A language server of a few words, for tests: it stands for the language's own server beside tandem.
 
 In: LSP on standard input; as arguments the milliseconds that it takes over a list, and the words. Out: the
-words as functions, whatever is asked. It has no trigger characters.
+words as functions, whatever is asked; and a message when it knows of a document, since an editor asks it
+nothing before. It has no trigger characters.
 """
 
 import json
@@ -22,7 +23,11 @@ def messages():
 
 
 def answer(id, result):
-    body = json.dumps({"jsonrpc": "2.0", "id": id, "result": result}).encode()
+    send({"id": id, "result": result})
+
+
+def send(message):
+    body = json.dumps({"jsonrpc": "2.0", **message}).encode()
     sys.stdout.buffer.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
     sys.stdout.buffer.flush()
 
@@ -32,6 +37,9 @@ for message in messages():
     match message.get("method"):
         case "initialize":
             answer(message["id"], {"capabilities": {"completionProvider": {}, "textDocumentSync": 2}})
+        case "textDocument/didOpen":
+            text = {"type": 3, "message": "words are ready"}
+            send({"method": "window/showMessage", "params": text})
         case "textDocument/completion":
             time.sleep(delay)
             answer(message["id"], [{"label": word, "kind": 3} for word in words])
