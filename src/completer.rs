@@ -285,7 +285,7 @@ impl Completer {
                         tokio::time::sleep(patience).await;
                     }
                 }
-                let made = self.generate_known(wanted, place.invoked, figures).await;
+                let made = self.generate_known(place, wanted, figures).await;
                 let Some((Generated { text, whole, forks: found }, doubtful)) = made else {
                     return Answered { source: Source::Model, ..Answered::default() };
                 };

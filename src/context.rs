@@ -10,6 +10,7 @@
 //! | `around` | what of the document is read to know what is in scope |
 //! | `types`, `expression` | the type of an expression, by its text and the index |
 //! | `choice` | which definitions are likely to be used next |
+//! | `possible` | which names can be taken from what stands before one |
 //! | `told` | a definition in few words, and as many as fit |
 //! | `words` | names as text |
 //!
@@ -24,6 +25,9 @@
 //! the comment the model mostly sees it in the file too. Names without parameters, which are there more
 //! often (60 % in 400 bytes), did no better (63 calls).
 //!
+//! Which names are [`possible`] is known for certain in 30 % of 2,647 calls in seven trees, and the right one
+//! is among them in 97 % of those (`cargo bench --bench quality -- --recall --rows 2800 --tree …`).
+//!
 //! A comment near the cursor rather than Qwen's repository block far from it: with the right
 //! signature in it the 0.5B model writes the name of a function from another file in 38 % of cases,
 //! with the block in 30, with nothing in 24 (67 calls in Rust crates).
@@ -31,9 +35,13 @@
 mod around;
 mod choice;
 mod expression;
+mod possible;
 mod told;
 mod types;
 mod words;
+
+pub use choice::is_of_a_trait;
+pub use possible::possible;
 
 use crate::syntax::Language;
 use crate::syntax::outline::Definition;

@@ -17,6 +17,7 @@ pub mod score;
 pub mod statistics;
 pub mod trees;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -131,7 +132,8 @@ pub async fn run(options: Options) -> Result<(), String> {
     let reading = folder.clone();
     let read = tokio::task::spawn_blocking(move || {
         let workspace = calls::workspace(&reading);
-        let calls = calls::rows(&reading, &workspace.index(), usize::MAX);
+        let none = HashSet::new();
+        let calls = calls::rows(&reading, &workspace.index(), &none, usize::MAX);
         let lines = trees::lines(&reading, usize::MAX);
         (workspace, [calls, lines])
     });

@@ -111,8 +111,17 @@ pub struct Structure<'a> {
 impl Language {
     /// Parses `text`; `None` when that takes too long.
     pub fn structure<'a>(&'a self, text: &'a str) -> Option<Structure<'a>> {
+        self.structure_within(text, BUDGET)
+    }
+
+    /// [`structure`](Self::structure) with as much time as the caller has.
+    pub fn structure_within<'a>(
+        &'a self,
+        text: &'a str,
+        budget: Duration,
+    ) -> Option<Structure<'a>> {
         let query = self.compiled()?;
-        Some(Structure { tree: self.parse(text, Instant::now() + BUDGET)?, query, text })
+        Some(Structure { tree: self.parse(text, Instant::now() + budget)?, query, text })
     }
 
     fn compiled(&self) -> Option<&Query> {

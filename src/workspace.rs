@@ -33,6 +33,8 @@ pub const MAX_FILE: u64 = 512 * 1024;
 const MAX_SOURCE: u64 = 64 * 1024 * 1024;
 /// Files looked at, of any kind.
 const MAX_FILES: usize = 100_000;
+/// How long one file may take: nobody waits for it, and on a busy machine what is of low priority may have to.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// A buffer is read when nobody has typed for this long: its own names are in the text anyway.
 const QUIET: Duration = Duration::from_millis(300);
 /// Names of ignore files beside git's own.
@@ -323,7 +325,7 @@ impl Worker {
         let words = words::Of::text(text);
         self.change_words(|known| known.put(&name, words));
         // One that takes too long keeps what was known of its definitions.
-        if let Some(outline) = language.outline(text) {
+        if let Some(outline) = language.outline_within(text, PATIENCE) {
             self.change_index(|index| index.put(&name, language.id, outline));
         }
     }

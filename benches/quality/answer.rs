@@ -51,6 +51,7 @@ pub struct Answer {
     pub nowhere: Option<Vec<String>>,
     /// Where there is a call: is its name right?
     pub raw_name: Option<bool>,
+    pub unsure_name: Option<bool>,
     pub shown_name: Option<bool>,
     /// Where there are tests: do they pass, with what is shown, and however sure the model is?
     pub passes: Option<bool>,
@@ -86,7 +87,8 @@ impl Answer {
             let call = row.call.as_ref()?;
             Some(score::identifier(score::first_line(text)) == call.name)
         };
-        let shown_name = is_name(shown.as_ref().map_or("", |shown| &shown.text));
+        let is_named = |shown: &Option<Shown>| is_name(shown.as_ref().map_or("", |it| &it.text));
+        let (unsure_name, shown_name) = (is_named(&unsure), is_named(&shown));
         let document = row.whole();
         let text = shown.as_ref().map_or("", |shown| shown.text.as_str());
         let follows = shown.as_ref().and_then(|shown| row.after.get(shown.replaces..));
@@ -122,6 +124,7 @@ impl Answer {
             broken: score::is_broken(text, &document),
             nowhere,
             raw_name: is_name(&raw),
+            unsure_name,
             shown_name,
             passes: None,
             unsure_passes: None,

@@ -6,7 +6,7 @@
 //!
 //! Sets: `SingleLine`, `RandomSpan` and `santacoder` (public, in `$TANDEM_DATASETS`): the first line of
 //! each hole; `MidLine`: those of `SingleLine` with the cursor at random inside. `lines`: random lines of the trees, the cursor at random inside each. `cross-file`: calls
-//! of what another file of the tree defines, the cursor before the name. `humaneval-x` (public): a line,
+//! of what another file of the tree defines and no other tree calls, the cursor before the name. `humaneval-x` (public): a line,
 //! or the rest of one, in Rust and Python programs, which are then run with their tests.
 //!
 //! Layouts, each row in all of them one after another: `up-to-cursor`, what others send, same window;
@@ -59,8 +59,9 @@ fn main() {
     let options = options::parse();
     if options.recall {
         let each = options.rows(Set::CrossFile).div_ceil(options.trees.len().max(1));
+        let common = calls::common(&options.trees);
         for tree in &options.trees {
-            recall::recall(tree, each, options.bytes, options.verbose);
+            recall::recall(tree, &common, each, options.bytes, options.verbose);
         }
         return;
     }
@@ -127,12 +128,13 @@ fn measure(house: &House<'_>, set: Set) -> Vec<Answer> {
             vec![(None, 0, wanted(bench.unwrap_or_else(|| Ok(Vec::new()))))]
         }
         Set::Lines | Set::CrossFile => {
+            let common = calls::common(&options.trees);
             let of = |tree: &'_ Path| {
                 let workspace = calls::workspace(tree);
                 let index = workspace.index();
                 match set {
                     Set::Lines => (index.files(), trees::lines(tree, each)),
-                    _ => (index.files(), calls::rows(tree, &index, each)),
+                    _ => (index.files(), calls::rows(tree, &index, &common, each)),
                 }
             };
             let part = |tree| {

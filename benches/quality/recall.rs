@@ -1,6 +1,7 @@
 //! Without any model: how often a called name is among what `context` chooses at all, which is the figure to work
 //! on first.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Instant;
 
@@ -9,13 +10,13 @@ use tandem::eval::trees;
 use tandem::{context, syntax};
 
 /// Prints how often the called name is in the context of so many bytes, chosen at the line's start.
-pub fn recall(tree: &Path, most: usize, bytes: usize, verbose: bool) {
+pub fn recall(tree: &Path, common: &HashSet<String>, most: usize, bytes: usize, verbose: bool) {
     let started = Instant::now();
     let workspace = workspace(tree);
     let (read, memory) = (started.elapsed(), resident_mb());
     let index = workspace.index();
-    let found = rows(tree, &index, most);
-    let (mut has, mut size) = (0, 0);
+    let found = rows(tree, &index, common, most);
+    let (mut has, mut size, mut known, mut among) = (0, 0, 0, 0);
     let started = Instant::now();
     for row in &found {
         let Some((language, call)) = syntax::language(&row.language).zip(row.call.as_ref()) else {
@@ -30,13 +31,18 @@ pub fn recall(tree: &Path, most: usize, bytes: usize, verbose: bool) {
         let there = context.lines().any(|line| line.contains(&format!("{}(", call.name)));
         has += usize::from(there);
         size += context.len();
+        let here = context::Place { language, text: &text, cursor: row.before.len(), path: &path };
+        let names = context::possible(&index, here);
+        known += usize::from(names.is_some());
+        among += names.iter().filter(|names| names.binary_search(&call.name).is_ok()).count();
         if verbose {
             println!("{}: {} | {} | {there}\n{context}", row.name, row.hidden, call.definition);
+            println!("can stand there: {}\n", names.unwrap_or_default().join(" "));
         }
     }
     let each = started.elapsed() / found.len().max(1) as u32;
     println!(
-        "{}: {} files and {} definitions read in {read:?}, {memory} MB resident; the name is there for {has} of {}; {} bytes, {each:?}",
+        "{}: {} files and {} definitions read in {read:?}, {memory} MB resident; the name is there for {has} of {}; {} bytes, {each:?}; what can stand there is known for {known}, and has the name for {among}",
         trees::name(tree),
         index.files(),
         index.definitions(),

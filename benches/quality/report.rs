@@ -30,6 +30,7 @@ impl<'a> Table<'a> {
         self.print_shares("shown, exact", |a| a.shown_right);
         if self.any(|a| a.raw_name.is_some()) {
             self.print_shares("the model's name right", |a| a.raw_name == Some(true));
+            self.print_shares("its name, however sure", |a| a.unsure_name == Some(true));
             self.print_shares("shown, its name right", |a| a.shown_name == Some(true));
         }
         if self.any(|a| a.passes.is_some()) {

@@ -349,6 +349,45 @@ async fn a_name_that_occurs_nowhere_is_tried_again_among_those_that_do() {
     assert!(requests[1].names.is_sorted() && requests[1].names.contains(&"near".to_owned()));
 }
 
+#[tokio::test]
+async fn a_name_of_another_type_is_tried_again_among_those_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = "pub struct Shop;\nimpl Shop {\n    pub fn sell(&self) {}\n}\n\
+                pub struct Till;\nimpl Till {\n    pub fn count(&self) {}\n}\n";
+    std::fs::write(folder.path().join("shop.rs"), shop).unwrap();
+    let workspace = Arc::new(Workspace::default());
+    workspace.open_folders(vec![folder.path().to_owned()]);
+    workspace.settle();
+    for (says, sure_again, expected) in [
+        ("count();", 0.9, Some("sell")),
+        ("count();", 0.1, None),
+        ("sell();", 0.9, Some("sell();")),
+        // Of a library, for all that is known.
+        ("clone();", 0.9, Some("clone();")),
+        ("sell().count();", 0.9, Some("sell().count();")),
+    ] {
+        let engine = Scripted::new(move |request| {
+            let (says, sure) = match &request.names[..] {
+                [] => (says, 0.95),
+                names => (names[0].as_str(), sure_again),
+            };
+            let confidence = Some(Confidence::and(None, f32::ln(sure)));
+            let figures = Figures { confidence, ..Figures::default() };
+            vec![Step::Text(says.into()), Step::Done(figures)]
+        });
+        let completer = Completer::within(engine.clone(), workspace.clone());
+        let text = Rope::from_str("fn f(shop: &Shop) {\n    shop.\n}\n");
+        let (document, cursor) = ("a", "fn f(shop: &Shop) {\n    shop.".len());
+        let place =
+            Place { document, path: "a.rs", language: "rust", text: &text, cursor, invoked: false };
+        let completion = completer.complete(place, Style::default()).await;
+        assert_eq!(completion.suggestion.map(|s| s.text).as_deref(), expected, "{says}");
+        let names = engine.seen().requests.iter().map(|it| it.names.join(" ")).collect::<Vec<_>>();
+        let again = if says == "count();" { vec!["", "sell"] } else { vec![""] };
+        assert_eq!(names, again, "{says}");
+    }
+}
+
 /// A model that goes on with a loop, then with its body.
 fn loops() -> Arc<Scripted> {
     Scripted::new(|request| {

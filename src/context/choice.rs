@@ -134,7 +134,7 @@ fn says_more_than_its_name(definition: &Definition) -> bool {
 }
 
 /// Is a method called on a value? Only Rust says so in a signature.
-fn takes_self(found: &Found) -> bool {
+pub fn takes_self(found: &Found) -> bool {
     let Definition { name, signature, .. } = found.definition;
     let Some(at) = told::parameters_at(signature, name).filter(|_| found.language == "rust") else {
         return true;
@@ -142,17 +142,22 @@ fn takes_self(found: &Found) -> bool {
     signature[at..].split([',', ')']).next().unwrap_or_default().contains("self")
 }
 
+/// Does it stand in a Rust trait?
+pub fn is_of_a_trait(index: &Index, found: &Found) -> bool {
+    let is_trait = |container: &str| {
+        index.named(container).any(|of| of.definition.signature.contains("trait "))
+    };
+    found.language == "rust" && told::container(found.definition).is_some_and(is_trait)
+}
+
 /// Can another file use it, and would anyone write its name?
 fn can_be_used(index: &Index, found: &Found) -> bool {
     let Definition { name, signature, .. } = found.definition;
     match found.language {
         "rust" => {
-            let in_trait = |container: &str| {
-                index.named(container).any(|of| of.definition.signature.contains("trait "))
-            };
             signature.starts_with("pub")
                 || signature.starts_with("macro_rules!")
-                || told::container(found.definition).is_some_and(in_trait)
+                || is_of_a_trait(index, found)
         }
         "python" => !name.starts_with("__") || name == "__init__",
         _ => true,

@@ -22,7 +22,7 @@ use self::signature::{SIGNATURE, Signature, Source};
 use super::Language;
 use super::names::{Mark, outside};
 
-/// No file takes longer. A file of 1,000 lines takes some 5 ms, nearly all of it the parse.
+/// No file takes longer while someone waits. A file of 1,000 lines takes some 5 ms, nearly all of it the parse.
 const BUDGET: Duration = super::budget(500);
 
 /// Larger files are generated, or no source at all. Where the parser recovers from errors it looks
@@ -91,8 +91,13 @@ pub struct Outline {
 impl Language {
     /// Parses `text`; `None` when that takes too long or the text is larger than 1 MiB.
     pub fn outline(&self, text: &str) -> Option<Outline> {
+        self.outline_within(text, BUDGET)
+    }
+
+    /// [`outline`](Self::outline) with as much time as the caller has.
+    pub fn outline_within(&self, text: &str, budget: Duration) -> Option<Outline> {
         let names = self.outline_names()?;
-        let deadline = Instant::now() + BUDGET;
+        let deadline = Instant::now() + budget;
         let tree = (text.len() <= LIMIT).then(|| self.parse(text, deadline))??;
         let mut collected = Collected::default();
         names.each(&tree, text, 0..text.len(), deadline, |found| collected.add(&found))?;

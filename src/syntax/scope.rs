@@ -36,6 +36,8 @@ pub struct Variable {
     pub name: String,
     /// What the text says of its type.
     pub gives: Option<Gives>,
+    /// That is of what it was taken out of: `Some(x) = …`, `for x in …`.
+    pub taken_out: bool,
     /// Where its name ends, in bytes.
     pub end: usize,
 }
@@ -72,7 +74,13 @@ impl Language {
                     (Some(of), _) => Some(Gives::Type(shown(of))),
                     (None, value) => value.map(|value| Gives::Value(shown(value))),
                 };
-                variables.push(Variable { name: name.to_owned(), gives, end: binding.end });
+                let taken_out = is_taken_out(&text[..start]);
+                variables.push(Variable {
+                    name: name.to_owned(),
+                    gives,
+                    taken_out,
+                    end: binding.end,
+                });
             }
         }
         let mut types: Vec<_> = uses.types.iter().filter(|(_, body)| body.contains(&at)).collect();
@@ -81,6 +89,16 @@ impl Language {
             types.iter().map(|(name, _)| super::outline::bare(&text[name.clone()]).to_owned());
         Scope { variables, within: within.collect(), references: uses.into_references(text) }
     }
+}
+
+/// Is what is bound after this text taken out of a value? Of patterns with a value there are only those
+/// of one part: `Some(x)`, `for x in`.
+fn is_taken_out(before: &str) -> bool {
+    let before = before.trim_end();
+    let before = before.strip_suffix("mut").unwrap_or(before).trim_end();
+    let pattern = ["Some(", "Ok(", "Err("].iter().any(|pattern| before.ends_with(pattern));
+    pattern
+        || before.strip_suffix("for").is_some_and(|before| !before.ends_with(char::is_alphanumeric))
 }
 
 fn collapsed(text: &str) -> String {
@@ -103,6 +121,9 @@ mod tests {
         let scope = language(id).expect(id).scope(&text, at, 0..0);
         let shown = scope.variables.iter().map(|variable| match &variable.gives {
             Some(Gives::Type(of)) => format!("{}: {of}\n", variable.name),
+            Some(Gives::Value(value)) if variable.taken_out => {
+                format!("{} of {value}\n", variable.name)
+            }
             Some(Gives::Value(value)) => format!("{} = {value}\n", variable.name),
             None => format!("{}\n", variable.name),
         });
@@ -121,9 +142,9 @@ mod tests {
              fn f(&self, a: &mut Till, b: u8) {\n let mut c: Arc<Box> = d();\n let c = Bag::new(a)?;\n\
              if let Some(e) = self.e.get() { for g in &e.all { match h() { Ok(i) => { $0 } } } } let z = 1; }\n}",
             expect![[r#"
-                i = h()
-                g = &e.all
-                e = self.e.get()
+                i of h()
+                g of &e.all
+                e of self.e.get()
                 c = Bag::new(a)?
                 c: Arc<Box>
                 b: u8

@@ -49,7 +49,7 @@ impl Choice<'_> {
             (None, Some(of)) => (of, false),
             (None, None) => return false,
         };
-        let types = self.types.of_value(last_expression(receiver));
+        let types = self.types.of_value(last_expression(receiver)).types;
         self.receive(&types, 1.0, Some(on_value || self.place.language.id != "rust"));
         !types.is_empty()
     }
@@ -60,7 +60,7 @@ impl Choice<'_> {
         let last = before[before.rfind('\n').map_or(0, |at| at + 1)..].trim_start();
         let may_end = self.place.language.id != "rust" && !last.starts_with('.');
         if !may_end && !before.ends_with([';', '{', '}', ',', ':']) {
-            let types = self.types.of_value(last_expression(before));
+            let types = self.types.of_value(last_expression(before)).types;
             self.receive(&types, CONTINUED, Some(true));
         }
     }
