@@ -1,7 +1,7 @@
 //! Which names can be taken from what stands before one: a type's members, what a module defines.
 //!
 //! In: a place where a name begins, the index. Out: the names, where what is before the dot, the arrow or
-//! the `::` is known for certain and all of it is the workspace's; else `None`. Pure.
+//! the `::` is known for certain and all of it is the workspace's; else `None`. Rust and Python only. Pure.
 
 use super::Place;
 use super::around::around;
@@ -12,12 +12,18 @@ use super::types::{STANDARD, Types};
 use crate::syntax::outline::{Import, Kind};
 use crate::workspace::{Found, Index};
 
+/// Where what is known was held against what stands there. Elsewhere types get members in other ways
+/// (embedding, merged declarations, macros).
+const LANGUAGES: [&str; 2] = ["rust", "python"];
 /// Bases that say nothing of a class's members.
 const EMPTY_BASES: [&str; 6] = ["object", "ABC", "Protocol", "Generic", "Any", "Exception"];
 
 /// The names that can stand at a place, sorted; if one is begun there, those that begin so. `None` when
 /// that is not known, or there is none: someone writes what will be defined later.
 pub fn possible(index: &Index, place: Place) -> Option<Vec<String>> {
+    if !LANGUAGES.contains(&place.language.id) {
+        return None;
+    }
     let is_of_a_name = |c: char| c.is_alphanumeric() || c == '_';
     let before = place.text[..place.cursor].trim_end_matches(is_of_a_name);
     let value = before.strip_suffix('.').or_else(|| before.strip_suffix("->"));
@@ -195,6 +201,7 @@ mod tests {
         check_rust("a.unknown().$0", None);
         check_rust("$0", None);
         check_rust("String::$0", None);
+        check("a.ts", &[], "class Shop { sell() {} }\nfunction f(a: Shop) { a.$0 }\n", None);
         let other = |head: &str| format!("{head}\nfn f(a: &Side) {{ a.$0 }}\n");
         let side = "pub struct Side;\nimpl Side { pub fn turn(&self) {} }\n";
         check("a.rs", &[("b.rs", side)], &other("use crate::b::Side;"), Some("turn"));
