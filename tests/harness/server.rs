@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -57,6 +57,8 @@ pub struct Server {
     accounts: Accounts,
     /// Lets so many frames of the output be read.
     ear: Option<Sender<usize>>,
+    /// Ends without an ear.
+    ears: Option<JoinHandle<()>>,
     expects_answers: bool,
     /// It was killed, or its end was waited for.
     over: bool,
@@ -91,7 +93,7 @@ impl Server {
         let (tell, inbox) = mpsc::channel();
         let stdout = child.stdout.take().expect("a pipe");
         let (ear, heard) = mpsc::channel();
-        thread::spawn(move || {
+        let ears = thread::spawn(move || {
             let mut stdout = BufReader::new(stdout);
             // Without an ear the pipe breaks.
             while let Ok(frames) = heard.recv() {
@@ -113,6 +115,7 @@ impl Server {
             kept: VecDeque::new(),
             accounts: Accounts::default(),
             ear: Some(ear),
+            ears: Some(ears),
             expects_answers: true,
             over: false,
             next_id: 1,
@@ -135,6 +138,8 @@ impl Server {
     /// Closes the output of a server that nobody is reading from.
     pub fn go_deaf(&mut self) {
         self.ear = None;
+        // What the server says before its pipe is closed breaks nothing.
+        self.ears.take().expect("an output").join().expect("a thread that reads");
         self.expects_answers = false;
     }
 
